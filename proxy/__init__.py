@@ -1,0 +1,3 @@
+"""Tidegate: a guardrail proxy that checks chat completions while they stream."""
+
+__version__ = "0.1.0"

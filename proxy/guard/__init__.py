@@ -1,0 +1,1 @@
+"""The guard: text in, released text and findings out. Pure: no clock, no socket, no event loop."""

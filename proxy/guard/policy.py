@@ -1,0 +1,69 @@
+"""What a deployment asks of one stage: detectors, each with its action, and how findings are shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from proxy.guard.detector import Detector
+from proxy.guard.findings import Action
+
+DEFAULT_BLOCK_MESSAGE = "Your message does not comply with our usage policies. Please revise and try again."
+
+
+class OnError(StrEnum):
+    """What happens to a lane when a detector fails."""
+
+    BLOCK = "block"
+    ALLOW = "allow"
+
+
+class Unseen(StrEnum):
+    """What happens to content whose text no detector can read (images, audio, unknown parts)."""
+
+    REFUSE = "refuse"
+    ALLOW = "allow"
+
+
+class Judged(StrEnum):
+    """Which request messages the input policy judges."""
+
+    LAST_USER = "last_user"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Enforcement:
+    """One detector under one action."""
+
+    detector: Detector
+    action: Action
+    block_message: str | None = None
+
+    @property
+    def enforcing(self) -> bool:
+        """True where findings change what passes."""
+        return self.action is not Action.OBSERVE
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The compiled guardrail policy of one stage of one deployment."""
+
+    name: str = ""
+    enforcements: tuple[Enforcement, ...] = ()
+    expose_full: bool = False
+    """Show withheld originals in the detections (``expose_findings: full``)."""
+    block_notice: bool = True
+    """Append the result message to a blocked answer (``block_notice: message``)."""
+    on_error: OnError = OnError.BLOCK
+    unseen: Unseen = Unseen.REFUSE
+    judged: Judged = Judged.LAST_USER
+
+    @property
+    def enforcing(self) -> bool:
+        """True where any detector may change what passes."""
+        return any(e.enforcing for e in self.enforcements)
+
+
+NO_POLICY = Policy()
