@@ -24,6 +24,8 @@ class Match(NamedTuple):
     """The entity's name as it stands in a placeholder, such as ``EMAIL_ADDRESS``."""
     group: str
     """The heading it is reported under, such as ``pii``; "" where the detector has no groups."""
+    key: str = ""
+    """What makes two matches the same value; "" where that is the matched text itself."""
 
 
 class LaneKey(NamedTuple):

@@ -1,0 +1,139 @@
+"""``keyword_detector``: banned words, found whole in the folded view of the text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from proxy.guard.detector import DetectorReport, RuleReport
+from proxy.guard.findings import Finding, Match
+from proxy.guard.folding import Folder, fold
+from proxy.guard.runner import Runner, Settled
+from proxy.guard.words import WordTrie
+
+MAX_KEYWORDS = 100_000
+MAX_KEYWORD_CHARACTERS = 256
+
+
+class KeywordDetector:
+    """Finds banned words. Immutable; one serves all lanes."""
+
+    name = "keyword_detector"
+
+    def __init__(self, keywords: Sequence[str]) -> None:
+        """Take the words as the operator wrote them; of words that fold alike the first is kept.
+
+        Raises:
+            ValueError: there are too many words, or one is empty once folded, or too long.
+        """
+        if len(keywords) > MAX_KEYWORDS:
+            raise ValueError(f"banned_keywords: expected at most {MAX_KEYWORDS} words, got {len(keywords)}")
+        self.written: dict[str, str] = {}
+        for index, keyword in enumerate(keywords):
+            folded = fold(keyword)
+            if not 0 < len(folded) <= MAX_KEYWORD_CHARACTERS:
+                raise ValueError(
+                    f"banned_keywords[{index}]: expected 1 to {MAX_KEYWORD_CHARACTERS} visible characters"
+                )
+            self.written.setdefault(folded, keyword)
+        self.trie = WordTrie(sorted(self.written))
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, object]) -> KeywordDetector:
+        """Build the detector from its entry in a policy's ``detectors``.
+
+        Raises:
+            ValueError: the entry is not as specified; the message names the field.
+        """
+        unknown = set(config) - {"banned_keywords"}
+        if unknown:
+            raise ValueError(f"{min(unknown)}: unknown option of keyword_detector")
+        keywords = config.get("banned_keywords", [])
+        if not isinstance(keywords, list) or not all(isinstance(word, str) for word in keywords):
+            raise ValueError("banned_keywords: expected a list of strings")
+        return cls(keywords)
+
+    def rules(self) -> Sequence[RuleReport]:
+        """Return one line for the whole list: the longest word is withheld until the character after it."""
+        return (RuleReport(f"{len(self.written)} banned keywords", max(map(len, self.written), default=0)),)
+
+    def scanner(self) -> KeywordScanner:
+        """Return a scanner for one lane."""
+        return KeywordScanner(self)
+
+    def placeholder(self, label: str, index: int) -> str:
+        """Return ``[KEYWORD_n]``, counted from 1 in the order in which the words first appear."""
+        return f"[{label}_{index + 1}]"
+
+    def report(self, findings: Sequence[Finding], redacted_text: str) -> DetectorReport:
+        """Return ``detected_keywords`` and ``detected_counts``; withheld words show as placeholders."""
+        counts = Counter(finding.placeholder if finding.value is None else finding.value for finding in findings)
+        return DetectorReport(
+            {"keyword_detected": int(bool(findings))},
+            {"detected_keywords": list(counts), "detected_counts": dict(counts), "redacted_text": redacted_text},
+        )
+
+
+class KeywordScanner:
+    """Finds the words of one :class:`KeywordDetector` in one lane."""
+
+    __slots__ = ("_base", "_detector", "_folded", "_folder", "_length", "_origins", "_reached", "_runner", "safe")
+
+    def __init__(self, detector: KeywordDetector) -> None:
+        self._detector = detector
+        self._folder = Folder()
+        self._runner = Runner(detector.trie.starts, (False,))
+        self._folded = ""
+        """The folded text from position ``_base``, and the position in the lane of each of its characters."""
+        self._origins: list[int] = []
+        self._base = 0
+        self._length = 0
+        self._reached = 0
+        self.safe = 0
+
+    def feed(self, text: str) -> list[Match]:
+        """Take the next characters; return the matches that became settled."""
+        folded, origins = self._folder.feed(text)
+        length = self._length
+        self._length = length + len(text)
+        self._folded += folded
+        self._origins.extend(range(length, self._length) if origins is None else origins)
+        settled = self._runner.feed(folded)
+        matches = self._matches(settled) if settled else []
+        self._trim()
+        return matches
+
+    def finish(self) -> list[Match]:
+        """Return the remaining matches."""
+        matches = self._matches(self._runner.finish())
+        self.safe = self._length
+        return matches
+
+    def _trim(self) -> None:
+        safe = self._runner.safe
+        if safe == self._runner.position:
+            self.safe = self._length
+            self._folded = ""
+            self._origins.clear()
+            self._base = safe
+        else:
+            drop = safe - self._base
+            self.safe = self._origins[drop]
+            if drop:
+                self._folded = self._folded[drop:]
+                del self._origins[:drop]
+                self._base = safe
+
+    def _matches(self, settled: Sequence[Settled]) -> list[Match]:
+        found: list[Match] = []
+        for start, ends in settled:
+            first, after = start - self._base, ends[0][-1] - self._base
+            if ends[0][-1] <= self._reached:
+                continue
+            self._reached = ends[0][-1]
+            key = self._folded[first:after]
+            # Invisible characters behind the last one belong to the match; part of a character never does.
+            following = self._origins[after] if after < len(self._origins) else self._length
+            end = max(self._origins[after - 1] + 1, following)
+            found.append(Match(self._origins[first], end, "KEYWORD", "", self._detector.written[key]))
+        return found

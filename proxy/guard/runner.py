@@ -1,0 +1,232 @@
+"""Candidates walking through an automaton: exact matches and the exact hold-back, one pass over the text.
+
+Every position where a match may begin starts a *candidate*. The least start of a live candidate is the safe prefix:
+what lies before it can no longer belong to a match that has not been reported. Nothing is ever scanned twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
+
+from proxy.guard.automaton import Automaton, RuleSource, Starts, State
+from proxy.guard.findings import Match
+from proxy.guard.pattern import PatternError, hold_back as pattern_hold_back, parse
+from proxy.guard.rule import Rule
+
+_CROWD = 4
+"""Live candidates above which those in equal states are merged."""
+
+
+class Settled(NamedTuple):
+    """A candidate whose matches are final: its start, and by rule the ends of its matches, ascending."""
+
+    start: int
+    ends: dict[int, list[int]]
+
+
+class Candidate:
+    """A position where a match may have begun."""
+
+    __slots__ = ("ends", "start", "state")
+
+    def __init__(self, start: int, state: State) -> None:
+        self.start = start
+        self.state = state
+        self.ends: dict[int, list[int]] | None = None
+
+
+class Runner:
+    """Feeds characters to candidates. Positions are characters since the runner was made."""
+
+    __slots__ = ("_closed", "_keep_all", "_live", "_previous", "_starts", "position", "safe")
+
+    def __init__(self, starts: Starts, keep_all: Sequence[bool]) -> None:
+        self._starts = starts
+        self._keep_all = keep_all
+        """By rule: whether every end of a match is kept (for a validator to choose from) or the longest only."""
+        self._live: list[Candidate] = []
+        self._closed: list[Candidate] = []
+        self._previous = ""
+        self.position = 0
+        self.safe = 0
+
+    def feed(self, text: str) -> list[Settled]:
+        """Read the next characters; return what became settled, in order of start."""
+        position, previous, live, starts = self.position, self._previous, self._live, self._starts
+        for ch in text:
+            position += 1
+            if live:
+                live = self._advance(live, ch, position)
+            state = starts[previous][ch]
+            if state is not None:
+                self._arrive(Candidate(position - 1, state), state, position, live)
+            previous = ch
+        if len(live) > _CROWD:
+            live = self._merge(live)
+        self.position, self._previous, self._live = position, previous, live
+        self.safe = min([c.start for c in live if c.state.holding], default=position) if live else position
+        return self._settle() if self._closed else []
+
+    def finish(self) -> list[Settled]:
+        """The text has ended: return what remains, in order of start."""
+        for candidate in self._live:
+            self._record(candidate, candidate.state.at_end, self.position)
+            if candidate.ends:
+                self._closed.append(candidate)
+        self._live = []
+        self.safe = self.position
+        return self._settle()
+
+    def _advance(self, live: list[Candidate], ch: str, position: int) -> list[Candidate]:
+        kept: list[Candidate] = []
+        for candidate in live:
+            state = candidate.state[ch]
+            if state is None:
+                if candidate.ends:
+                    self._closed.append(candidate)
+            else:
+                self._arrive(candidate, state, position, kept)
+        return kept
+
+    def _arrive(self, candidate: Candidate, state: State, position: int, kept: list[Candidate]) -> None:
+        if state.accepts:
+            self._record(candidate, state.accepts, position)
+        if state.alive:
+            candidate.state = state
+            kept.append(candidate)
+        elif candidate.ends:
+            self._closed.append(candidate)
+        if state.arms is not None:
+            kept.append(Candidate(position, state.arms))
+
+    def _record(self, candidate: Candidate, accepts: Sequence[tuple[int, int]], position: int) -> None:
+        if accepts and candidate.ends is None:
+            candidate.ends = {}
+        for rule, back in accepts:
+            assert candidate.ends is not None
+            if self._keep_all[rule] and rule in candidate.ends:
+                candidate.ends[rule].append(position - back)
+            else:
+                candidate.ends[rule] = [position - back]
+
+    def _merge(self, live: list[Candidate]) -> list[Candidate]:
+        seen: set[int] = set()
+        kept: list[Candidate] = []
+        for candidate in sorted(live, key=lambda c: c.start):
+            if candidate.state.mergeable and id(candidate.state) in seen:
+                # Whatever it may still match, the earlier one will match from further left.
+                if candidate.ends:
+                    self._closed.append(candidate)
+            else:
+                seen.add(id(candidate.state))
+                kept.append(candidate)
+        return kept
+
+    def _settle(self) -> list[Settled]:
+        ready = [c for c in self._closed if c.start < self.safe]
+        self._closed = [c for c in self._closed if c.start >= self.safe]
+        ready.sort(key=lambda c: c.start)
+        return [Settled(c.start, c.ends) for c in ready if c.ends]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRules:
+    """Rules with the automaton that finds them."""
+
+    rules: tuple[Rule, ...]
+    hold_backs: tuple[int, ...]
+    automaton: Automaton = field(repr=False, compare=False)
+    keep_all: tuple[bool, ...]
+
+
+@lru_cache(maxsize=64)
+def compile_rules(rules: tuple[Rule, ...]) -> CompiledRules:
+    """Compile a detector's rules.
+
+    Raises:
+        PatternError: a rule's pattern is outside the language or could hold text back without bound.
+    """
+    sources = []
+    for rule in rules:
+        body, context = parse(rule.pattern), parse(rule.context) if rule.context else None
+        if context and (body.behind or context.ahead or context.body.width is None):
+            raise PatternError(f"rule {rule.name}: a context is bounded, ends where the match begins, and replaces a look-behind")
+        sources.append(RuleSource(body, context, rule.validate is not None))
+    return CompiledRules(
+        rules,
+        tuple(hold_back(rule) for rule in rules),
+        Automaton(sources),
+        tuple(rule.validate is not None for rule in rules),
+    )
+
+
+def hold_back(rule: Rule) -> int:
+    """Return the most characters that ``rule`` can withhold and then have to release, in characters."""
+    try:
+        return pattern_hold_back(parse(rule.pattern), rule.validate is not None)
+    except PatternError as error:
+        raise PatternError(f"rule {rule.name}: {error}") from error
+
+
+class PatternScanner:
+    """Finds the matches of compiled rules in one lane."""
+
+    __slots__ = ("_base", "_compiled", "_reached", "_runner", "_text", "safe")
+
+    def __init__(self, compiled: CompiledRules) -> None:
+        self._compiled = compiled
+        self._runner = Runner(compiled.automaton.starts, compiled.keep_all)
+        self._text = ""
+        """The lane's text from position ``_base``: as much as a validator may want to see."""
+        self._base = 0
+        self._reached: dict[int, int] = {}
+        """By rule, the end of the furthest match so far: what ends no further is inside it."""
+        self.safe = 0
+
+    def feed(self, text: str) -> list[Match]:
+        """Take the next characters; return the matches that became settled."""
+        runner = self._runner
+        self._text += text
+        settled = runner.feed(text)
+        matches = self._matches(settled) if settled else []
+        self.safe = safe = runner.safe
+        if safe == runner.position:
+            self._text = ""
+            self._base = safe
+        elif safe - self._base > 1024:
+            self._text = self._text[safe - self._base :]
+            self._base = safe
+        return matches
+
+    def finish(self) -> list[Match]:
+        """Return the remaining matches."""
+        matches = self._matches(self._runner.finish())
+        self.safe = self._runner.safe
+        return matches
+
+    def _matches(self, settled: Sequence[Settled]) -> list[Match]:
+        found: list[Match] = []
+        for start, ends_by_rule in settled:
+            here: list[tuple[int, int]] = []
+            for index, ends in ends_by_rule.items():
+                end = self._longest(start, index, ends)
+                if end > self._reached.get(index, 0):
+                    self._reached[index] = end
+                    here.append((-end, index))
+            for end, index in sorted(here):
+                rule = self._compiled.rules[index]
+                found.append(Match(start, -end, rule.label, rule.group))
+        return found
+
+    def _longest(self, start: int, index: int, ends: list[int]) -> int:
+        validate = self._compiled.rules[index].validate
+        if validate is None:
+            return ends[-1]
+        text, base = self._text, self._base
+        for end in reversed(ends):
+            if validate(text[start - base : end - base]):
+                return end
+        return 0
