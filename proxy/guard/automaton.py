@@ -170,7 +170,7 @@ class RuleState(State):
         )
 
     # A state is one object per meaning, so identity is its equality; dict would make it unhashable.
-    __hash__ = object.__hash__
+    __hash__ = object.__hash__  # type: ignore[assignment]
 
     def __missing__(self, ch: str) -> State | None:
         known = self._automaton.representative(ch)

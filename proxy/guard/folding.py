@@ -79,10 +79,9 @@ class Folder:
         start = self._position
         self._position += len(text)
         # The usual delta: printable ASCII in which no white space runs together.
-        if text.isascii() and text.isprintable() and "  " not in text:
-            if text and not (self._after_space and text[0] == " "):
-                self._after_space = text[-1] == " "
-                return text.lower(), None
+        if text.isascii() and text.isprintable() and "  " not in text and not (self._after_space and text[:1] == " "):
+            self._after_space = text[-1:] == " " or (self._after_space and not text)
+            return text.lower(), None
         chars: list[str] = []
         origins: list[int] = []
         for offset, ch in self._fold(text):

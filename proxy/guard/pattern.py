@@ -54,7 +54,7 @@ class Pattern:
         """Tell whether a match may begin after the character ``previous``; "" is the start of the text."""
         if self.behind is None:
             return True
-        return self.behind_start if previous == "" else previous in self.behind
+        return self.behind_start if previous == "" else self.behind.has(previous)
 
 
 def parse(source: str) -> Pattern:
@@ -233,8 +233,12 @@ class _Parser:
     def _folded(self, charset: CharSet) -> CharSet:
         if not self._fold:
             return charset
-        chars = charset.chars
-        return CharSet(chars | {c.lower() for c in chars if c.isascii()} | {c.upper() for c in chars if c.isascii()}, charset.negated)
+        cased = {c for c in charset.chars if c.isascii()}
+        folded = {c.lower() for c in cased} | {c.upper() for c in cased}
+        return CharSet(charset.chars | folded, charset.negated)
+            chars | {c.lower() for c in chars if c.isascii()} | {c.upper() for c in chars if c.isascii()},
+            charset.negated,
+        )
 
 
 def hold_back(pattern: Pattern, validated: bool) -> int:

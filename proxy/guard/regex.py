@@ -18,7 +18,8 @@ class CharSet(NamedTuple):
     chars: frozenset[str]
     negated: bool = False
 
-    def __contains__(self, ch: object) -> bool:
+    def has(self, ch: str) -> bool:
+        """Tell whether ``ch`` is in the set."""
         return (ch in self.chars) != self.negated
 
 
@@ -63,7 +64,7 @@ class OneOf(Term):
         self.charset = charset
 
     def derive(self, ch: str) -> frozenset[Term]:
-        return _JUST_EMPTY if ch in self.charset else _NONE
+        return _JUST_EMPTY if self.charset.has(ch) else _NONE
 
 
 class Seq(Term):

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from proxy.guard.automaton import Automaton, RuleSource, Starts, State
 from proxy.guard.findings import Match
-from proxy.guard.pattern import PatternError, hold_back as pattern_hold_back, parse
+from proxy.guard.pattern import PatternError, parse
+from proxy.guard.pattern import hold_back as pattern_hold_back
 from proxy.guard.rule import Rule
 
 _CROWD = 4
@@ -153,7 +154,9 @@ def compile_rules(rules: tuple[Rule, ...]) -> CompiledRules:
     for rule in rules:
         body, context = parse(rule.pattern), parse(rule.context) if rule.context else None
         if context and (body.behind or context.ahead or context.body.width is None):
-            raise PatternError(f"rule {rule.name}: a context is bounded, ends where the match begins, and replaces a look-behind")
+            raise PatternError(
+                f"rule {rule.name}: a context is bounded, ends where the match begins, and replaces a look-behind"
+            )
         sources.append(RuleSource(body, context, rule.validate is not None))
     return CompiledRules(
         rules,

@@ -32,9 +32,7 @@ class KeywordDetector:
         for index, keyword in enumerate(keywords):
             folded = fold(keyword)
             if not 0 < len(folded) <= MAX_KEYWORD_CHARACTERS:
-                raise ValueError(
-                    f"banned_keywords[{index}]: expected 1 to {MAX_KEYWORD_CHARACTERS} visible characters"
-                )
+                raise ValueError(f"banned_keywords[{index}]: expected 1 to {MAX_KEYWORD_CHARACTERS} visible characters")
             self.written.setdefault(folded, keyword)
         self.trie = WordTrie(sorted(self.written))
 

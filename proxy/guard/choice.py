@@ -1,0 +1,186 @@
+"""One choice of an answer: its lanes, and how it ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from proxy.guard.findings import Finding, LaneKey
+from proxy.guard.lane import Hold, Lane
+from proxy.guard.logprobs import TokenQueue
+from proxy.guard.policy import Policy
+from proxy.guard.record import Record
+from proxy.guard.vault import Vault
+from proxy.protocol.chunks import Slot, place, slots
+
+Json = dict[str, Any]
+
+CANONICAL = ("reasoning_content", "reasoning", "content", "refusal", "audio", "function_call", "tool_calls")
+"""The order in which the texts of a whole message speak."""
+
+
+def _canonical(lane: Lane) -> tuple[int, int, bool]:
+    """Sort lanes by kind, then by the number of the tool call; a function's name comes before its arguments."""
+    name = lane.key.lane
+    outer = name.partition(".")[0].partition("[")[0]
+    index = name.partition("[")[2].partition("]")[0]
+    return CANONICAL.index(outer), int(index) if index.isdigit() else 0, not name.endswith(".name")
+
+
+class Choice:
+    """The lanes of one choice. A block in one of them ends the choice."""
+
+    def __init__(self, index: int, policy: Policy, vault: Vault | None, tool_names: frozenset[str]) -> None:
+        self.index = index
+        self._policy = policy
+        self._vault = vault
+        self._tool_names = tool_names
+        self._lanes: dict[str, Lane] = {}
+        self._tokens: dict[str, TokenQueue] = {}
+        self.record = Record() if index == 0 and policy.enforcements else None
+        """What the main text of the answer became; kept for the first choice."""
+        self.over = False
+        self.blocked_by: str | None = None
+        """The name of the detector that ended this choice."""
+
+    def feed(self, fields: Json, now: float) -> bool:
+        """Guard the texts of a delta or message in place; return whether anything about them changed.
+
+        When a block ends the choice, the texts behind it are removed, and ``blocked_by`` says so.
+        """
+        changed = False
+        for slot in list(slots(fields, tool_names=self._tool_names)):
+            if self.blocked_by is not None:
+                _remove(fields, slot)
+                continue
+            text = slot.holder[slot.key]
+            if not text and slot.lane not in self._lanes:
+                continue
+            lane = self._lane(slot)
+            released = lane.feed(text, now)
+            if released != text:
+                slot.holder[slot.key] = released
+                changed = True
+            changed |= self._note_block(lane)
+        return changed
+
+    def _lane(self, slot: Slot) -> Lane:
+        lane = self._lanes.get(slot.lane)
+        if lane is None:
+            lane = self._lanes[slot.lane] = Lane(
+                LaneKey(self.index, slot.lane),
+                self._policy,
+                arguments=slot.arguments,
+                vault=self._vault,
+                record=self.record if slot.lane == "content" else None,
+            )
+        return lane
+
+    def _note_block(self, lane: Lane) -> bool:
+        if lane.blocked_by is None:
+            return False
+        self.blocked_by = lane.blocked_by.name
+        return True
+
+    def finish(self, now: float) -> Json:
+        """The choice's texts have ended: return a delta with what was still held."""
+        self.over = True
+        rest: Json = {}
+        for lane in sorted(self._lanes.values(), key=_canonical):
+            text = lane.finish(now)
+            if text:
+                place(rest, lane.key.lane, text)
+            if self.blocked_by is None:
+                self._note_block(lane)
+        return rest
+
+    def abandon(self) -> None:
+        """The upstream is gone: what is held stays held."""
+        self.over = True
+
+    def trim_logprobs(self, choice: Json, texts: dict[str, str]) -> bool:
+        """Keep, in place, only the log probabilities of released text; ``texts`` is what each lane was fed.
+
+        Returns whether anything changed.
+        """
+        logprobs = choice.get("logprobs")
+        present = logprobs if isinstance(logprobs, dict) else {}
+        kept: Json = {}
+        for name in ("content", "refusal"):
+            lane = self._lanes.get(name)
+            if lane is None:
+                continue
+            tokens = self._tokens.get(name)
+            if tokens is None:
+                if not present.get(name):
+                    continue
+                tokens = self._tokens[name] = TokenQueue(lane)
+            if self._vault is None:
+                tokens.feed(present.get(name), texts.get(name, ""))
+            taken = tokens.take()
+            if taken or name in present:
+                kept[name] = taken
+        if logprobs is None and not any(kept.values()):
+            return False
+        value = kept if any(kept.values()) else None
+        changed = value != logprobs
+        if changed:
+            choice["logprobs"] = value
+        return changed
+
+    @property
+    def held(self) -> int:
+        """Characters received and not settled, over all lanes."""
+        return 0 if self.over else sum(lane.held for lane in self._lanes.values() if not lane.blocked)
+
+    @property
+    def released(self) -> int:
+        """Characters that have left, over all lanes."""
+        return sum(lane.released for lane in self._lanes.values())
+
+    @property
+    def received(self) -> int:
+        """Characters that the upstream has sent, over all lanes."""
+        return sum(lane.received for lane in self._lanes.values())
+
+    @property
+    def has_content(self) -> bool:
+        """Whether any of ``content`` has left or was replaced."""
+        lane = self._lanes.get("content")
+        return lane is not None and lane.released > 0
+
+    @property
+    def unscanned(self) -> int:
+        """Characters that have left although a detector had failed."""
+        return sum(lane.unscanned for lane in self._lanes.values())
+
+    def findings(self) -> list[Finding]:
+        """Return the findings of all lanes, lanes in canonical order."""
+        return [f for lane in sorted(self._lanes.values(), key=_canonical) for f in lane.findings + lane.observed()]
+
+    def observed_content(self) -> list[Finding]:
+        """Return the observing detectors' findings in ``content``."""
+        lane = self._lanes.get("content")
+        return lane.observed() if lane else []
+
+    def take_holds(self) -> list[Hold]:
+        """Return the holds that were settled since the last call."""
+        holds: list[Hold] = []
+        for lane in self._lanes.values():
+            if lane.holds:
+                holds += lane.holds
+                lane.holds = []
+        return holds
+
+
+def _remove(fields: Json, slot: Slot) -> None:
+    """Remove a text that comes after a block, and the tool call it belongs to."""
+    if slot.lane.startswith("tool_calls["):
+        fields["tool_calls"] = [c for c in fields["tool_calls"] if c.get("function") is not slot.holder]
+        if not fields["tool_calls"]:
+            del fields["tool_calls"]
+    elif slot.lane.startswith("function_call."):
+        fields.pop("function_call", None)
+    elif slot.key == "content":
+        slot.holder["content"] = None
+    else:
+        slot.holder.pop(slot.key, None)

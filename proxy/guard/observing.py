@@ -1,0 +1,80 @@
+"""Detectors that only observe: they read what has been settled, after the fact, and hold nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from proxy.guard.detector import Detector, Scanner
+from proxy.guard.findings import Action, Finding, LaneKey, Match
+from proxy.guard.vault import Numbering
+
+_SLACK = 2048
+
+
+class _Observed(NamedTuple):
+    detector: Detector
+    match: Match
+    text: str
+
+
+class Observing:
+    """The observing detectors of one lane. They read the lane's text up to where a block ends it."""
+
+    def __init__(self, detectors: Sequence[Detector]) -> None:
+        self.detectors = tuple(detectors)
+        self._scanners: list[tuple[Detector, Scanner]] = [(d, d.scanner()) for d in self.detectors]
+        self._seen: list[_Observed] = []
+        self._text = ""
+        self._base = 0
+        self._finished = False
+
+    def feed(self, text: str) -> None:
+        """Read text that has been settled, withheld or not."""
+        self._text += text
+        for detector, scanner in tuple(self._scanners):
+            try:
+                self._note(detector, scanner.feed(text))
+            except Exception:
+                self._scanners.remove((detector, scanner))
+        safe = min((scanner.safe for _, scanner in self._scanners), default=self._base + len(self._text))
+        if safe - self._base > _SLACK:
+            self._text = self._text[safe - self._base :]
+            self._base = safe
+
+    def finish(self) -> None:
+        """The text has ended. Safe to call twice."""
+        if self._finished:
+            return
+        self._finished = True
+        for detector, scanner in self._scanners:
+            try:
+                self._note(detector, scanner.finish())
+            except Exception:  # noqa: S112 - an observer that fails observes no more
+                continue
+
+    def _note(self, detector: Detector, matches: Sequence[Match]) -> None:
+        for match in matches:
+            text = match.key or self._text[match.start - self._base : match.end - self._base]
+            self._seen.append(_Observed(detector, match, text))
+
+    def findings(self, key: LaneKey, numbering: Numbering, withheld: Sequence[tuple[int, int]]) -> list[Finding]:
+        """Return what was seen, in text order; what touches one of the spans ``withheld`` shows no value."""
+        found: list[Finding] = []
+        for detector, match, text in sorted(self._seen, key=lambda seen: (seen.match.start, -seen.match.end)):
+            masked = any(start < match.end and match.start < end for start, end in withheld)
+            placeholder = numbering.placeholder(detector, match.label, text)
+            found.append(
+                Finding(
+                    detector.name,
+                    match.label,
+                    match.group,
+                    key,
+                    match.start,
+                    match.end,
+                    Action.OBSERVE,
+                    placeholder,
+                    None if masked else text,
+                )
+            )
+        return found

@@ -1,0 +1,46 @@
+"""The guardrail sections of an answer: ``summary``, ``details`` and ``result_message``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from proxy.guard.detector import Detector
+from proxy.guard.findings import Action, Finding
+from proxy.guard.policy import DEFAULT_BLOCK_MESSAGE, Policy
+
+Section = dict[str, object]
+
+
+def empty_section() -> Section:
+    """Return the section of a stage that found nothing because nothing was asked of it."""
+    return {"summary": {}, "details": {}, "result_message": None}
+
+
+def block_message(policy: Policy, detector: str) -> str:
+    """Return what a person reads when ``detector`` blocks."""
+    custom = (e.block_message for e in policy.enforcements if e.detector.name == detector)
+    return next((message for message in custom if message), DEFAULT_BLOCK_MESSAGE)
+
+
+def section(
+    policy: Policy, findings: Sequence[Finding], revised: Callable[[Detector | None], str], blocked_by: str | None
+) -> Section:
+    """Return one stage's section.
+
+    ``revised`` gives the main text with everything withheld, and the findings of a detector (None: of all), replaced.
+    ``blocked_by`` names the detector that blocked, if any.
+    """
+    summary: dict[str, object] = {}
+    details: dict[str, object] = {}
+    for enforcement in policy.enforcements:
+        detector = enforcement.detector
+        own = [finding for finding in findings if finding.detector == detector.name]
+        report = detector.report(own, revised(detector))
+        summary |= report.summary
+        details[detector.name] = report.details
+    message = None
+    if blocked_by is not None:
+        message = block_message(policy, blocked_by)
+    elif any(finding.action is not Action.BLOCK for finding in findings):
+        message = revised(None)
+    return {"summary": summary, "details": details, "result_message": message}
