@@ -236,9 +236,6 @@ class _Parser:
         cased = {c for c in charset.chars if c.isascii()}
         folded = {c.lower() for c in cased} | {c.upper() for c in cased}
         return CharSet(charset.chars | folded, charset.negated)
-            chars | {c.lower() for c in chars if c.isascii()} | {c.upper() for c in chars if c.isascii()},
-            charset.negated,
-        )
 
 
 def hold_back(pattern: Pattern, validated: bool) -> int:

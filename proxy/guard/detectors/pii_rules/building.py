@@ -19,8 +19,11 @@ BOUNDARY = r"(?<![A-Za-z0-9])"
 ASSIGNS = r"""["'`]?\s{0,3}(?:=>|:=|[:=]|\|)\s{0,3}["'`]?"""
 """What stands between a name and its value in code, configuration, tables and forms."""
 
-NAMES = r"""(?:["'`]?\s{0,3}(?:=>|:=|[:=]|\||#)\s{0,3}| (?i:is|was|no\.?|number)(?: is)?:? {1,2})["'`*]{0,2}"""
-"""What stands between a name and its value in prose as well."""
+NAMES = (
+    r"""(?:[ _-]?(?i:id|card|number|num|no|nr)\.?){0,2}"""
+    r"""(?:["'`*]{0,2}\s{0,3}(?:=>|[:=|#])["'`*]{0,2}\s{0,3}| (?i:is|was)(?i: the)?:? {1,2}| {1,2})["'`*(]{0,2}"""
+)
+"""What stands between the name of a number and the number, in prose, forms and data."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from stdnum import bitcoin, luhn
+from stdnum import luhn
 
 from proxy.guard.detectors.pii_rules.validators import compact
 
@@ -28,15 +28,8 @@ _PAN = tuple((re.compile(prefix), lengths) for prefix, lengths in _PAN_RANGES)
 def payment_card(text: str) -> bool:
     """Check the Luhn digit (ISO/IEC 7812-1) and that the issuer prefix and length belong to a card network."""
     number = compact(text)
-    if len(set(number)) < 3:
-        return False
     known = any(prefix.match(number) and len(number) in lengths for prefix, lengths in _PAN)
     return known and bool(luhn.is_valid(number))
-
-
-def bitcoin_address(text: str) -> bool:
-    """Check a Bitcoin address: Base58Check, or the human-readable part of Bech32 with its checksum (BIP 173, 350)."""
-    return bool(bitcoin.is_valid(text)) or bech32_address(text)
 
 
 _BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"

@@ -74,7 +74,7 @@ RULES: Final = (
         group="pii",
         pattern=r"(?:[0-9]{7,15}|[0-9]{3}[ .-][0-9]{4})(?![0-9]|[ .-][0-9])",
         validate=labelled_phone,
-        context=rf"{BOUNDARY}(?i:phone|tel|telephone|mobile|cell|whatsapp|fax)(?i: number)?\.?{NAMES}",
+        context=rf"{BOUNDARY}(?i:phone|tel|telephone|mobile|cell|whatsapp|fax)\.?{NAMES}",
         examples=("Phone: «2125550123»", "my mobile number is «07700900123»", '"phone": "«5550123»"', "tel. no. «555-0123»"),
         counter_examples=("phone 4 of 5", "phone: 0000000", "mobile: 415-555-0123", "version 20240115"),
     ),
