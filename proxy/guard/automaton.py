@@ -26,7 +26,7 @@ class Accept(NamedTuple):
 class State(dict[str, "State | None"]):
     """One state. Missing transitions are derived on first use by ``__missing__``."""
 
-    __slots__ = ("accepts", "alive", "arms", "at_end", "holding", "mergeable")
+    __slots__ = ("accepts", "alive", "arms", "at_end", "holding", "mergeable", "quiet")
 
     accepts: tuple[Accept, ...]
     """Matches confirmed by arriving here."""
@@ -40,6 +40,12 @@ class State(dict[str, "State | None"]):
     """Whether a match may still begin at the candidate's start; False where only a context is being read."""
     mergeable: bool
     """Whether, of two candidates in this state, the later one's matches all lie inside the earlier one's."""
+    quiet: bool
+    """Whether arriving here asks for nothing but going on: alive, nothing accepted, nothing armed."""
+
+    def settle(self) -> None:
+        """Derive ``quiet``; called once the other attributes are set."""
+        self.quiet = self.alive and not self.accepts and self.arms is None
 
 
 class Starts(dict[str, State]):
@@ -151,6 +157,7 @@ class Automaton:
             state.at_end = tuple(
                 sorted(Accept(t.rule, t.back) for t in threads if t.kind == _AHEAD and self._ahead(t.rule).negative)
             )
+            state.settle()
         return state
 
 

@@ -28,14 +28,18 @@ class Settled(NamedTuple):
     ends: dict[int, list[int]]
 
 
+_NOTHING: list[Settled] = []
+
+
 class Candidate:
     """A position where a match may have begun."""
 
-    __slots__ = ("ends", "start", "state")
+    __slots__ = ("dead", "ends", "start", "state")
 
     def __init__(self, start: int, state: State) -> None:
         self.start = start
         self.state = state
+        self.dead = False
         self.ends: dict[int, list[int]] | None = None
 
 
@@ -60,16 +64,29 @@ class Runner:
         for ch in text:
             position += 1
             if live:
-                live = self._advance(live, ch, position)
+                changed = False
+                for candidate in live:
+                    state = candidate.state[ch]
+                    if state is None:
+                        candidate.dead = changed = True
+                    else:
+                        candidate.state = state
+                        changed |= not state.quiet
+                if changed:
+                    live = self._arrive(live, position)
             state = starts[previous][ch]
             if state is not None:
-                self._arrive(Candidate(position - 1, state), state, position, live)
+                candidate = Candidate(position - 1, state)
+                live += (candidate,) if state.quiet else self._arrive([candidate], position)
             previous = ch
         if len(live) > _CROWD:
             live = self._merge(live)
         self.position, self._previous, self._live = position, previous, live
-        self.safe = min([c.start for c in live if c.state.holding], default=position) if live else position
-        return self._settle() if self._closed else []
+        self.safe = position
+        for candidate in live:
+            if candidate.start < self.safe and candidate.state.holding:
+                self.safe = candidate.start
+        return self._settle() if self._closed else _NOTHING
 
     def finish(self) -> list[Settled]:
         """The text has ended: return what remains, in order of start."""
@@ -81,27 +98,22 @@ class Runner:
         self.safe = self.position
         return self._settle()
 
-    def _advance(self, live: list[Candidate], ch: str, position: int) -> list[Candidate]:
+    def _arrive(self, candidates: list[Candidate], position: int) -> list[Candidate]:
+        """Note what the candidates' new states say; return those that live on, and those that they start."""
         kept: list[Candidate] = []
-        for candidate in live:
-            state = candidate.state[ch]
-            if state is None:
-                if candidate.ends:
-                    self._closed.append(candidate)
-            else:
-                self._arrive(candidate, state, position, kept)
+        for candidate in candidates:
+            state = candidate.state
+            if not candidate.dead:
+                if state.accepts:
+                    self._record(candidate, state.accepts, position)
+                if state.arms is not None:
+                    kept.append(Candidate(position, state.arms))
+                if state.alive:
+                    kept.append(candidate)
+                    continue
+            if candidate.ends:
+                self._closed.append(candidate)
         return kept
-
-    def _arrive(self, candidate: Candidate, state: State, position: int, kept: list[Candidate]) -> None:
-        if state.accepts:
-            self._record(candidate, state.accepts, position)
-        if state.alive:
-            candidate.state = state
-            kept.append(candidate)
-        elif candidate.ends:
-            self._closed.append(candidate)
-        if state.arms is not None:
-            kept.append(Candidate(position, state.arms))
 
     def _record(self, candidate: Candidate, accepts: Sequence[tuple[int, int]], position: int) -> None:
         if accepts and candidate.ends is None:
@@ -174,6 +186,11 @@ def hold_back(rule: Rule) -> int:
         raise PatternError(f"rule {rule.name}: {error}") from error
 
 
+_NO_MATCHES: list[Match] = []
+_SLACK = 1024
+"""Characters of text kept beyond need before they are cut off."""
+
+
 class PatternScanner:
     """Finds the matches of compiled rules in one lane."""
 
@@ -192,16 +209,15 @@ class PatternScanner:
     def feed(self, text: str) -> list[Match]:
         """Take the next characters; return the matches that became settled."""
         runner = self._runner
-        self._text += text
         settled = runner.feed(text)
-        matches = self._matches(settled) if settled else []
         self.safe = safe = runner.safe
-        if safe == runner.position:
-            self._text = ""
-            self._base = safe
-        elif safe - self._base > 1024:
-            self._text = self._text[safe - self._base :]
-            self._base = safe
+        if not settled and safe == runner.position:
+            self._text, self._base = "", safe
+            return _NO_MATCHES
+        self._text += text
+        matches = self._matches(settled) if settled else _NO_MATCHES
+        if safe - self._base > _SLACK:
+            self._text, self._base = self._text[safe - self._base :], safe
         return matches
 
     def finish(self) -> list[Match]:

@@ -49,6 +49,7 @@ class _TrieState(State):
         self.alive = low < high
         self.holding = True
         self.mergeable = True
+        self.settle()
 
     def __missing__(self, ch: str) -> State | None:
         low, high = self._trie.narrow(self._low, self._high, self._depth, ch)
@@ -74,6 +75,7 @@ class _AfterWord(State):
         self._root = root
         self.accepts, self.at_end, self.arms = (), (), None
         self.alive = self.holding = self.mergeable = True
+        self.settle()
 
     def __missing__(self, ch: str) -> State | None:
         state = None if bounded(ch) else self._root[ch]

@@ -72,6 +72,9 @@ class KeywordDetector:
         )
 
 
+_NO_MATCHES: list[Match] = []
+
+
 class KeywordScanner:
     """Finds the words of one :class:`KeywordDetector` in one lane."""
 
@@ -94,11 +97,18 @@ class KeywordScanner:
         folded, origins = self._folder.feed(text)
         length = self._length
         self._length = length + len(text)
+        runner = self._runner
+        settled = runner.feed(folded)
+        if not settled and runner.safe == runner.position:
+            self._forget()
+            return _NO_MATCHES
         self._folded += folded
         self._origins.extend(range(length, self._length) if origins is None else origins)
-        settled = self._runner.feed(folded)
-        matches = self._matches(settled) if settled else []
-        self._trim()
+        matches = self._matches(settled) if settled else _NO_MATCHES
+        if runner.safe == runner.position:
+            self._forget()
+        else:
+            self._trim(runner.safe - self._base)
         return matches
 
     def finish(self) -> list[Match]:
@@ -107,20 +117,19 @@ class KeywordScanner:
         self.safe = self._length
         return matches
 
-    def _trim(self) -> None:
-        safe = self._runner.safe
-        if safe == self._runner.position:
-            self.safe = self._length
+    def _forget(self) -> None:
+        self.safe = self._length
+        self._base = self._runner.position
+        if self._folded:
             self._folded = ""
             self._origins.clear()
-            self._base = safe
-        else:
-            drop = safe - self._base
-            self.safe = self._origins[drop]
-            if drop:
-                self._folded = self._folded[drop:]
-                del self._origins[:drop]
-                self._base = safe
+
+    def _trim(self, drop: int) -> None:
+        self.safe = self._origins[drop]
+        if drop:
+            self._folded = self._folded[drop:]
+            del self._origins[:drop]
+            self._base += drop
 
     def _matches(self, settled: Sequence[Settled]) -> list[Match]:
         found: list[Match] = []
