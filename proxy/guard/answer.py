@@ -16,13 +16,17 @@ from proxy.guard.policy import Policy
 from proxy.guard.screening import clean
 from proxy.guard.sections import Section, block_message, empty_section, section
 from proxy.guard.vault import Vault
-from proxy.protocol import chunks
+from proxy.protocol import chunks, deltas
 
 Json = dict[str, Any]
 
 CHARACTERS_PER_TOKEN: Final = 4
 """For estimating usage that the upstream could not report any more, a common rule of thumb for English text."""
 _SKELETON: Final = ("id", "object", "created", "model", "system_fingerprint", "service_tier")
+
+
+_NO_HOLDS: Final[list[Hold]] = []
+_PLAIN_CHOICE: Final = frozenset({"index", "delta", "finish_reason", "logprobs"})
 
 
 class AnswerGuard:
@@ -48,6 +52,7 @@ class AnswerGuard:
         self._include_usage = include_usage
         self._prompt_characters = prompt_characters
         self._choices: dict[int, Choice] = {}
+        self._holds: list[Hold] = []
         self._skeleton: Json = {"object": "chat.completion.chunk"}
         self._usage: object = None
         self._usage_sent = False
@@ -94,7 +99,11 @@ class AnswerGuard:
 
     def take_holds(self) -> list[Hold]:
         """Return the holds that were settled since the last call."""
-        return [hold for choice in self._choices.values() for hold in choice.take_holds()]
+        if not self._holds:
+            return _NO_HOLDS
+        holds = list(self._holds)
+        self._holds.clear()
+        return holds
 
     def clean(self, text: str) -> str:
         """Return an upstream's error message as far as this policy lets it through."""
@@ -108,6 +117,8 @@ class AnswerGuard:
             UpstreamErrorChunk: the upstream sent an error object.
         """
         chunk = chunks.decode(payload)
+        if self._opened and (choice := self._usual(chunk)) is not None:
+            return self._content(chunk, payload, choice, now)
         self._remember(chunk)
         changed = bool(self._policy.enforcing and self._drop_unknown(chunk))
         if not chunk["choices"]:
@@ -122,7 +133,7 @@ class AnswerGuard:
                 continue
             kept.append(choice)
             changed |= guarded
-            silent = silent and guarded and _says_nothing(choice)
+            silent = silent and guarded and deltas.says_nothing(choice)
         chunk["choices"] = kept
         sent = [self._made(choices) for choices in before]
         if kept and (not silent or chunk.get("usage")):
@@ -130,6 +141,39 @@ class AnswerGuard:
         elif not kept and chunk.get("usage"):
             sent.append((chunk, None))
         return list(self._finished(sent))
+
+    def _usual(self, chunk: Json) -> Choice | None:
+        """Return the choice of a chunk that says nothing but a piece of one choice's ``content``."""
+        if len(chunk["choices"]) != 1 or chunk.get("usage") or not chunk.keys() <= chunks.CHUNK_FIELDS:
+            return None
+        fields = chunk["choices"][0]
+        delta = fields.get("delta")
+        if type(delta) is not dict or len(delta) != 1 or not fields.keys() <= _PLAIN_CHOICE:
+            return None
+        if fields.get("finish_reason") is not None or fields.get("logprobs") is not None or not delta.get("content"):
+            return None
+        choice = self._choices.get(fields.get("index", 0))
+        if type(delta["content"]) is not str or choice is None or choice.over or choice.counts_tokens:
+            return None
+        return choice
+
+    def _content(self, chunk: Json, payload: bytes, choice: Choice, now: float) -> list[bytes]:
+        """Guard a usual chunk: the same as any other, on the shortest way."""
+        fields = chunk["choices"][0]
+        text = fields["delta"]["content"]
+        released = choice.feed_content(text, now)
+        if choice.blocked_by is not None:
+            fields["delta"]["content"] = released
+            before: list[Json] = []
+            self._end_blocked(choice, fields, choice.finish(now), before)
+            return list(self._finished([*map(self._made, before), (chunk, None)]))
+        if not released:
+            return []
+        self.text_sent = True
+        if released == text:
+            return [self._bytes(chunk, payload, changed=False)]
+        fields["delta"]["content"] = released
+        return [chunks.encode(chunk)]
 
     def _made(self, choice: Json) -> tuple[Json, bytes | None]:
         return self._skeleton | {"choices": [choice]}, None
@@ -148,7 +192,7 @@ class AnswerGuard:
             if detections:
                 chunk["enkrypt_policy_detections"] = detections
                 payload = None
-            self.text_sent = self.text_sent or any(_has_text(choice) for choice in chunk["choices"])
+            self.text_sent = self.text_sent or any(deltas.has_text(choice) for choice in chunk["choices"])
             yield self._bytes(chunk, payload, payload is None)
 
     def _bytes(self, chunk: Json, payload: bytes | None, changed: bool) -> bytes:
@@ -172,7 +216,7 @@ class AnswerGuard:
     def _choice(self, index: int) -> Choice:
         choice = self._choices.get(index)
         if choice is None:
-            choice = self._choices[index] = Choice(index, self._policy, self._vault, self._tool_names)
+            choice = self._choices[index] = Choice(index, self._policy, self._vault, self._tool_names, self._holds)
         return choice
 
     def _guard(self, fields: Json, position: int, before: list[Json], now: float) -> bool | None:
@@ -203,7 +247,7 @@ class AnswerGuard:
     def _send_ahead(self, choice: Choice, fields: Json, rest: Json, before: list[Json]) -> None:
         """The held text leaves before the chunk that says the choice is finished."""
         delta = fields.get("delta")
-        if isinstance(delta, dict) and _has_text(fields):
+        if isinstance(delta, dict) and deltas.has_text(fields):
             before.append({"index": choice.index, "delta": dict(delta), "finish_reason": None})
             delta.clear()
         before.append({"index": choice.index, "delta": rest, "finish_reason": None})
@@ -323,34 +367,3 @@ class AnswerGuard:
             "total_tokens": prompt + completion,
             "tidegate_estimated": True,
         }
-
-
-def _has_text(choice: Json) -> bool:
-    for name in ("delta", "message"):
-        fields = choice.get(name)
-        if isinstance(fields, dict) and any(slot.holder[slot.key] for slot in chunks.slots(fields)):
-            return True
-    return False
-
-
-def _says_nothing(choice: Json) -> bool:
-    """Whether nothing is left in a choice whose text was withheld."""
-    delta = choice.get("delta")
-    if not isinstance(delta, dict) or choice.get("finish_reason") is not None or choice.get("logprobs"):
-        return False
-    return all(_empty(key, value) for key, value in delta.items())
-
-
-def _empty(key: str, value: object) -> bool:
-    if key == "tool_calls" and isinstance(value, list):
-        return all(isinstance(c, dict) and c.keys() <= {"index", "function"} and _empty_function(c) for c in value)
-    if key == "function_call" and isinstance(value, dict):
-        return _empty_function({"function": value})
-    if key == "audio" and isinstance(value, dict):
-        return value.keys() <= {"transcript"} and not value.get("transcript")
-    return value is None or value == ""
-
-
-def _empty_function(call: Json) -> bool:
-    function = call.get("function")
-    return isinstance(function, dict) and not any(function.values())

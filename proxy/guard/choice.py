@@ -29,11 +29,14 @@ def _canonical(lane: Lane) -> tuple[int, int, bool]:
 class Choice:
     """The lanes of one choice. A block in one of them ends the choice."""
 
-    def __init__(self, index: int, policy: Policy, vault: Vault | None, tool_names: frozenset[str]) -> None:
+    def __init__(
+        self, index: int, policy: Policy, vault: Vault | None, tool_names: frozenset[str], holds: list[Hold]
+    ) -> None:
         self.index = index
         self._policy = policy
         self._vault = vault
         self._tool_names = tool_names
+        self._holds = holds
         self._lanes: dict[str, Lane] = {}
         self._tokens: dict[str, TokenQueue] = {}
         self.record = Record() if index == 0 and policy.enforcements else None
@@ -55,7 +58,7 @@ class Choice:
             text = slot.holder[slot.key]
             if not text and slot.lane not in self._lanes:
                 continue
-            lane = self._lane(slot)
+            lane = self._lane(slot.lane, slot.arguments)
             released = lane.feed(text, now)
             if released != text:
                 slot.holder[slot.key] = released
@@ -63,15 +66,29 @@ class Choice:
             changed |= self._note_block(lane)
         return changed
 
-    def _lane(self, slot: Slot) -> Lane:
-        lane = self._lanes.get(slot.lane)
+    def feed_content(self, text: str, now: float) -> str:
+        """Guard a delta that is nothing but ``content``: the usual one, on the shortest way."""
+        lane = self._lanes.get("content") or self._lane("content", False)
+        released = lane.feed(text, now)
+        if lane.blocked_by is not None:
+            self.blocked_by = lane.blocked_by.name
+        return released
+
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether log probabilities are being followed."""
+        return bool(self._tokens)
+
+    def _lane(self, name: str, arguments: bool) -> Lane:
+        lane = self._lanes.get(name)
         if lane is None:
-            lane = self._lanes[slot.lane] = Lane(
-                LaneKey(self.index, slot.lane),
+            lane = self._lanes[name] = Lane(
+                LaneKey(self.index, name),
                 self._policy,
-                arguments=slot.arguments,
+                arguments=arguments,
                 vault=self._vault,
-                record=self.record if slot.lane == "content" else None,
+                record=self.record if name == "content" else None,
+                holds=self._holds,
             )
         return lane
 
@@ -161,15 +178,6 @@ class Choice:
         """Return the observing detectors' findings in ``content``."""
         lane = self._lanes.get("content")
         return lane.observed() if lane else []
-
-    def take_holds(self) -> list[Hold]:
-        """Return the holds that were settled since the last call."""
-        holds: list[Hold] = []
-        for lane in self._lanes.values():
-            if lane.holds:
-                holds += lane.holds
-                lane.holds = []
-        return holds
 
 
 def _remove(fields: Json, slot: Slot) -> None:

@@ -74,11 +74,12 @@ class Lane:
         vault: Vault | None = None,
         numbering: Numbering | None = None,
         record: Record | None = None,
+        holds: list[Hold] | None = None,
     ) -> None:
         """Make a lane.
 
         ``arguments`` says that its text is JSON; a ``vault`` restores placeholders; a ``numbering`` may be shared by
-        the lanes of a request; a ``record`` is told what is released.
+        the lanes of a request; a ``record`` is told what is released; settled ``holds`` are appended to a list.
         """
         self.key = key
         self.policy = policy
@@ -97,8 +98,10 @@ class Lane:
         """Overlapping redactions at the front of what is held, in order; replaced together."""
         self._cluster_end = 0
         self._waiting: deque[_Waiting] = deque()
+        self._holder: Enforcement | None = None
+        """Whose scanner sets the watermark."""
         self.findings: list[Finding] = []
-        self.holds: list[Hold] = []
+        self.holds: list[Hold] = holds if holds is not None else []
         self.withheld: list[Span] = []
         self.received = 0
         self.released = 0
@@ -179,9 +182,10 @@ class Lane:
 
     def _watermark(self) -> int:
         watermark = self.received
-        for _, _, scanner in self._enforcing:
+        for _, enforcement, scanner in self._enforcing:
             if scanner.safe < watermark:
                 watermark = scanner.safe
+                self._holder = enforcement
         return watermark
 
     def _settle(self, now: float) -> str:
@@ -286,16 +290,16 @@ class Lane:
         return self._observing.findings(self.key, self._numbering, [] if self.policy.expose_full else self.withheld)
 
     def _note_holds(self, now: float) -> None:
-        waiting = self._waiting
-        while waiting and (waiting[0].end <= self.released or self.blocked):
+        waiting, released = self._waiting, self.released
+        while waiting and (waiting[0].end <= released or self.blocked_by is not None):
             start, end, since, detector = waiting.popleft()
             self.holds.append(Hold(detector, end - start, now - since))
-        noted = max(self.released, waiting[-1].end) if waiting else self.released
-        if noted < self.received and not self.blocked:
-            waiting.append(_Waiting(noted, self.received, now, self._responsible()))
+        if released < self.received and self.blocked_by is None:
+            noted = waiting[-1].end if waiting else released
+            if noted < self.received:
+                waiting.append(_Waiting(noted, self.received, now, self._responsible()))
 
     def _responsible(self) -> str:
         if self._cluster:
-            return self.policy.enforcements[self._cluster[0].order].detector.name
-        least = min(self._enforcing, key=lambda entry: entry[2].safe, default=None)
-        return least[1].detector.name if least else ""
+            return self._detector(self._cluster[0]).name
+        return self._holder.detector.name if self._holder else ""
