@@ -229,7 +229,7 @@ class AnswerGuard:
         delta = fields.get("delta")
         delta = delta if isinstance(delta, dict) else {}
         if choice.over:
-            return None if self._policy.enforcements or choice.blocked_by else False
+            return self._afterthought(choice, fields)
         texts = {name: delta[name] for name in ("content", "refusal") if isinstance(delta.get(name), str)}
         changed = choice.feed(delta, now)
         rest: Json = {}
@@ -243,6 +243,15 @@ class AnswerGuard:
             self._send_ahead(choice, fields, rest, before)
             changed = True
         return changed
+
+    def _afterthought(self, choice: Choice, fields: Json) -> bool | None:
+        """A finished choice may still be annotated, but it has nothing more to say."""
+        if choice.blocked_by is not None:
+            return None
+        if self._policy.enforcing and deltas.has_text(fields):
+            self.dropped_fields += 1
+            return None
+        return False
 
     def _send_ahead(self, choice: Choice, fields: Json, rest: Json, before: list[Json]) -> None:
         """The held text leaves before the chunk that says the choice is finished."""

@@ -134,7 +134,7 @@ class Lane:
             return ""
         rest = self._joiner.finish()
         self._read((self._text.feed(rest) if rest else "") + self._text.finish())
-        for order, enforcement, scanner in tuple(self._enforcing):
+        for order, enforcement, scanner in self._enforcing:
             try:
                 self._take_hits(order, enforcement, scanner.finish())
             except Exception:
@@ -145,23 +145,17 @@ class Lane:
 
     def _read(self, view: str) -> None:
         self.received += len(view)
+        # _fail() replaces the list, so that going through the old one stays sound.
         for order, enforcement, scanner in self._enforcing:
             try:
                 matches = scanner.feed(view)
-            except Exception:
+            except Exception:  # noqa: BLE001 - a detector's failure must not end the stream
                 self._fail(enforcement)
-                return self._read_rest(order, view)
+                if self.blocked_by is not None:
+                    return
+                continue
             if matches:
                 self._take_hits(order, enforcement, matches)
-        return None
-
-    def _read_rest(self, failed: int, view: str) -> None:
-        for order, enforcement, scanner in tuple(self._enforcing):
-            if order > failed and not self.blocked:
-                try:
-                    self._take_hits(order, enforcement, scanner.feed(view))
-                except Exception:
-                    self._fail(enforcement)
 
     def _fail(self, enforcement: Enforcement) -> None:
         """A detector raised: under ``on_error: block`` the lane ends before anything it has not judged."""

@@ -90,14 +90,17 @@ def decode(payload: bytes) -> Json:
         value = orjson.loads(payload)
     except orjson.JSONDecodeError:
         value = _decode_surrogates(payload)
-    if not isinstance(value, dict):
+    if type(value) is not dict:
         raise MalformedChunk("expected a JSON object")
-    if value.get("error") and "choices" not in value:
+    if "choices" not in value and value.get("error"):
         error = value["error"]
         raise UpstreamErrorChunk(error if isinstance(error, dict) else {"message": str(error)})
     choices = value.get("choices")
-    if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
+    if type(choices) is not list:
         raise MalformedChunk("expected choices to be a list of objects")
+    for choice in choices:
+        if type(choice) is not dict:
+            raise MalformedChunk("expected choices to be a list of objects")
     return value
 
 
