@@ -50,7 +50,7 @@ class Deployment:
     pii_redaction: bool = False
     """Send placeholders upstream and restore the originals in the answer."""
     strict_schema: bool = False
-    """Refuse values of open enums (``reasoning_effort``, ``service_tier``, …) that the specification lacks."""
+    """Refuse values of open enums (``reasoning_effort``, ``service_tier``, …) outside the specification."""
     timeouts: Timeouts = Timeouts()
     max_event_bytes: int = 1_048_576
     """Largest upstream event accepted, in bytes."""
@@ -78,6 +78,8 @@ class ServerSettings:
     """Requests being answered at once, per worker; one more is answered 503."""
     shutdown_grace: float = 30.0
     """Seconds that streams in flight get to finish after SIGTERM."""
+    allow_anonymous: bool = False
+    """Serve requests without a key. True only where there are no keys; such a server binds loopback only."""
 
 
 @dataclass(frozen=True, slots=True)

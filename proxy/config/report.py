@@ -1,0 +1,100 @@
+"""The policy report: what each deployment does about what, and how much text that may hold back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from proxy.config.deployment import Configuration, Deployment
+from proxy.events import Stage
+from proxy.guard.findings import Action
+from proxy.guard.policy import Policy
+
+_HEADINGS = ("stage", "policy", "detector", "rule", "action", "hold-back")
+
+
+class RuleLine(NamedTuple):
+    """One rule of one stage of a deployment."""
+
+    stage: Stage
+    policy: str
+    detector: str
+    rule: str
+    action: Action
+    hold_back: int | None
+    """The most characters of the answer that the rule can keep from the client; None on the input, which
+    is judged whole before anything is sent."""
+
+
+def rule_lines(deployment: Deployment) -> Iterator[RuleLine]:
+    """The rules of both stages, in the order in which they are configured."""
+    for stage, policy in ((Stage.INPUT, deployment.input_policy), (Stage.OUTPUT, deployment.output_policy)):
+        yield from _stage_lines(stage, policy)
+
+
+def _stage_lines(stage: Stage, policy: Policy) -> Iterator[RuleLine]:
+    for enforcement in policy.enforcements:
+        for rule in enforcement.detector.rules():
+            # What only observes never holds anything.
+            held = rule.hold_back if enforcement.enforcing else 0
+            yield RuleLine(
+                stage=stage,
+                policy=policy.name,
+                detector=enforcement.detector.name,
+                rule=rule.name,
+                action=enforcement.action,
+                hold_back=held if stage is Stage.OUTPUT else None,
+            )
+
+
+def policy_facts(configuration: Configuration) -> dict[str, object]:
+    """The report as JSON values."""
+    return {"deployments": [_deployment_facts(each) for each in configuration.deployments.values()]}
+
+
+def _deployment_facts(deployment: Deployment) -> dict[str, object]:
+    lines = list(rule_lines(deployment))
+    return {
+        "name": deployment.name,
+        "upstream": _address(deployment),
+        "model": deployment.upstream.model_name,
+        "pii_redaction": deployment.pii_redaction,
+        "largest_hold_back": _largest(lines),
+        "rules": [{**line._asdict(), "stage": line.stage.value, "action": line.action.value} for line in lines],
+    }
+
+
+def policy_report(configuration: Configuration) -> str:
+    """The report as text for a terminal, one table for each deployment; hold-back is in characters."""
+    return "\n".join(_deployment_text(each) for each in configuration.deployments.values())
+
+
+def _deployment_text(deployment: Deployment) -> str:
+    lines = list(rule_lines(deployment))
+    model = f" ({deployment.upstream.model_name})" if deployment.upstream.model_name else ""
+    text = [f"deployment {deployment.name} -> {_address(deployment)}{model}"]
+    if lines:
+        cells = [(*map(str, line[:-1]), "-" if line.hold_back is None else str(line.hold_back)) for line in lines]
+        text += [f"  {row}" for row in _aligned([_HEADINGS, *cells])]
+        text.append(f"  largest hold-back of an answer: {_largest(lines)} characters")
+    else:
+        text.append("  no detector: requests and answers pass unchecked")
+    if deployment.pii_redaction:
+        text.append("  pii_redaction: the model sees placeholders, which are restored in the answer")
+    return "\n".join(text) + "\n"
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> Iterable[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        padded = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)]
+        yield "  ".join([*padded, row[-1].rjust(widths[-1])])
+
+
+def _largest(lines: Iterable[RuleLine]) -> int:
+    return max((line.hold_back or 0 for line in lines), default=0)
+
+
+def _address(deployment: Deployment) -> str:
+    """The upstream's URL without its query, which may carry a key."""
+    return deployment.upstream.url.partition("?")[0]

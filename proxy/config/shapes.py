@@ -1,0 +1,207 @@
+"""The shapes of a configuration file.
+
+``models``, ``policies`` and ``deployments`` have the shapes in which the public API of the same vocabulary
+takes and gives them (the bodies of its add-model, add-policy and add-deployment calls), so that an object
+fetched there can be pasted here. Fields marked *ours* are additions.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Name = Annotated[str, Meta(pattern=r"^[!-~](?:[ -~]{0,126}[!-~])?$")]
+"""Has to fit into a header. The only shape with a pattern, so that its rule can be said in words."""
+NAME_RULE = "1 to 128 printable ASCII characters without surrounding blanks"
+Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+Bytes = Annotated[int, Meta(ge=1, le=1 << 40)]
+Port = Annotated[int, Meta(ge=1, le=65_535)]
+
+Provider = Literal[
+    "openai", "azure_openai", "anthropic", "cohere", "mistral", "llama", "bedrock", "gemini", "huggingface",
+    "together", "groq", "ai21", "fireworks", "alibaba", "portkey", "deepseek", "openai_compatible",
+    "cohere_compatible", "anthropic_compatible", "custom", "hr", "url", "enkryptai", "sierra", "boxai",
+    "nutanix", "sofitest", "xactly", "xactly-cortex", "xactly-intelligence", "mattel", "kastle", "vg-curl",
+    "vg-login", "marriott", "supermoon",
+]  # fmt: skip
+
+
+class Record(Struct, kw_only=True, frozen=True):
+    """What the API adds to every stored object; accepted and not used."""
+
+    project_name: object = None
+    is_sample: object = None
+    created_at: object = None
+    created_by: object = None
+    updated_at: object = None
+    updated_by: object = None
+
+
+class Endpoint(Struct, kw_only=True, frozen=True):
+    """Where a provider listens."""
+
+    host: str
+    scheme: Literal["https", "http"] = "https"
+    port: Port | None = None
+    base_path: str = ""
+
+
+class Paths(Struct, kw_only=True, frozen=True):
+    """Paths below ``base_path``; only ``chat`` is called."""
+
+    chat: str = ""
+    completions: str = ""
+
+
+class AuthData(Struct, kw_only=True, frozen=True):
+    """How the provider's key is sent."""
+
+    header_name: str = "Authorization"
+    header_prefix: str = "Bearer"
+    space_after_prefix: bool = True
+
+
+class Header(Struct, kw_only=True, frozen=True):
+    """One custom request header."""
+
+    key: str
+    value: str
+
+
+class ModelConfig(Struct, kw_only=True, frozen=True):
+    """``model_config`` of a model. ``endpoint_url`` stands for ``endpoint`` and ``paths`` together."""
+
+    model_provider: Provider = "openai_compatible"
+    endpoint_url: str = ""
+    endpoint: Endpoint | None = None
+    paths: Paths = Paths()
+    auth_data: AuthData = AuthData()
+    model_auth_type: Literal["apikey", "jwt"] = "apikey"
+    model_jwt_config: object = None
+    apikeys: list[str] = []
+    system_prompt: str = ""
+    custom_headers: list[Header] = []
+    custom_payload: dict[str, object] = {}
+    default_request_options: dict[str, object] = {}
+    tools: list[object] = []
+    custom_curl_command: str | None = None
+    custom_response_format: str = ""
+    custom_response_content_type: str = ""
+    hosting_type: object = None
+    model_source: object = None
+    input_modalities: object = None
+    output_modalities: object = None
+    metadata: object = None
+
+
+class ModelEntry(Record, kw_only=True, frozen=True):
+    """One of ``models``, known by its saved name and its version."""
+
+    model_saved_name: Name
+    model_config: ModelConfig
+    model_version: Name = "v1"
+    model_name: str = ""
+    model_id: object = None
+    testing_for: object = None
+    certifications: object = None
+
+
+class PolicyEntry(Record, kw_only=True, frozen=True):
+    """One of ``policies``; each detector is ``enabled`` or not and has options of its own."""
+
+    name: Name
+    detectors: dict[str, object]
+    description: str = ""
+    policy_id: object = None
+
+
+class InputOptions(Struct, kw_only=True, frozen=True):
+    """``additional_config`` of an input section; ``messages`` is ours."""
+
+    pii_redaction: bool = False
+    messages: Literal["last_user", "all"] = "last_user"
+
+
+class OutputOptions(Struct, kw_only=True, frozen=True):
+    """``additional_config`` of an output section."""
+
+    hallucination: bool = False
+    adherence: bool = False
+    relevancy: bool = False
+
+
+class InputSection(Struct, kw_only=True, frozen=True):
+    """``input_guardrails_policy`` of a deployment; ``redact`` is ours."""
+
+    enabled: bool
+    policy_name: str = ""
+    block: list[str] = []
+    redact: list[str] = []
+    additional_config: InputOptions = InputOptions()
+
+
+class OutputSection(Struct, kw_only=True, frozen=True):
+    """``output_guardrails_policy`` of a deployment; ``redact`` is ours."""
+
+    enabled: bool
+    policy_name: str = ""
+    block: list[str] = []
+    redact: list[str] = []
+    additional_config: OutputOptions = OutputOptions()
+
+
+class TimeoutsEntry(Struct, kw_only=True, frozen=True):
+    """The clocks of an upstream request, in seconds; None leaves the default."""
+
+    connect: Seconds | None = None
+    first_byte: Seconds | None = None
+    idle: Seconds | None = None
+    lifetime: Seconds | None = None
+
+
+class DeploymentEntry(Record, kw_only=True, frozen=True):
+    """One of ``deployments``. Everything from ``expose_findings`` on is ours; None leaves the default."""
+
+    name: Name
+    model_saved_name: str
+    model_version: str = "v1"
+    deployment_id: object = None
+    input_guardrails_policy: InputSection | None = None
+    output_guardrails_policy: OutputSection | None = None
+    expose_findings: Literal["masked", "full"] = "masked"
+    block_notice: Literal["message", "none"] = "message"
+    on_error: Literal["block", "allow"] = "block"
+    unseen_content: Literal["refuse", "allow"] = "refuse"
+    strict_schema: bool = False
+    timeouts: TimeoutsEntry = TimeoutsEntry()
+    keepalive: Seconds | None = None
+    max_event_bytes: Bytes | None = None
+    max_answer_bytes: Bytes | None = None
+
+
+class KeyEntry(Struct, kw_only=True, frozen=True):
+    """One of ``api_keys`` (ours): the key itself, or its SHA-256 digest in hexadecimal."""
+
+    name: Name
+    key: str | None = None
+    key_sha256: str | None = None
+
+
+class ServerEntry(Struct, kw_only=True, frozen=True):
+    """``server`` (ours); None leaves the default."""
+
+    max_body_bytes: Bytes | None = None
+    max_active_streams: Annotated[int, Meta(ge=1)] | None = None
+    shutdown_grace: Annotated[float, Meta(ge=0, le=86_400)] | None = None
+    allow_anonymous: bool = False
+
+
+class Root(Struct, kw_only=True, frozen=True):
+    """The file as a whole; its items are decoded one by one."""
+
+    models: list[object]
+    deployments: list[object]
+    policies: list[object] = []
+    api_keys: list[object] = []
+    server: ServerEntry = ServerEntry()
