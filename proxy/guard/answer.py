@@ -58,14 +58,13 @@ class AnswerGuard:
         self._usage_sent = False
         self._opened = False
         self._reported = False
+        self._shape: tuple[tuple[str, ...], tuple[str, ...]] | None = None
+        """The fields of the last usual chunk and of its choice: the next one's are nearly always the same."""
+        self.blocked = False
+        """Whether a policy has ended any choice."""
         self.dropped_fields = 0
         self.text_sent = False
         """Whether any payload returned so far carried text."""
-
-    @property
-    def blocked(self) -> bool:
-        """Whether a policy has ended any choice."""
-        return any(choice.blocked_by is not None for choice in self._choices.values())
 
     @property
     def complete(self) -> bool:
@@ -75,7 +74,7 @@ class AnswerGuard:
     @property
     def ended(self) -> bool:
         """Whether the rest of the upstream's answer is not needed: all choices are over, at least one by a block."""
-        return self.complete and self.blocked
+        return self.blocked and self.complete
 
     @property
     def holding(self) -> bool:
@@ -144,14 +143,19 @@ class AnswerGuard:
 
     def _usual(self, chunk: Json) -> Choice | None:
         """Return the choice of a chunk that says nothing but a piece of one choice's ``content``."""
-        if len(chunk["choices"]) != 1 or chunk.get("usage") or not chunk.keys() <= chunks.CHUNK_FIELDS:
+        if len(chunk["choices"]) != 1 or chunk.get("usage"):
             return None
         fields = chunk["choices"][0]
         delta = fields.get("delta")
-        if type(delta) is not dict or len(delta) != 1 or not fields.keys() <= _PLAIN_CHOICE:
+        if type(delta) is not dict or len(delta) != 1 or not delta.get("content"):
             return None
-        if fields.get("finish_reason") is not None or fields.get("logprobs") is not None or not delta.get("content"):
+        if fields.get("finish_reason") is not None or fields.get("logprobs") is not None:
             return None
+        shape = (tuple(chunk), tuple(fields))
+        if shape != self._shape:
+            if not (chunk.keys() <= chunks.CHUNK_FIELDS and fields.keys() <= _PLAIN_CHOICE):
+                return None
+            self._shape = shape
         choice = self._choices.get(fields.get("index", 0))
         if type(delta["content"]) is not str or choice is None or choice.over or choice.counts_tokens:
             return None
@@ -266,6 +270,7 @@ class AnswerGuard:
 
     def _end_blocked(self, choice: Choice, fields: Json, rest: Json, before: list[Json]) -> None:
         """The safe prefix, the notice, and the end of a choice that was blocked."""
+        self.blocked = True
         delta = fields.get("delta")
         delta = delta if isinstance(delta, dict) else {}
         if any(value not in (None, "", []) for value in delta.values()):
@@ -346,6 +351,7 @@ class AnswerGuard:
             chunks.place(message, lane, text)
         choice.trim_logprobs(fields, texts)
         if choice.blocked_by is not None:
+            self.blocked = True
             notice = self._notice(choice)
             if notice:
                 message["content"] = (message.get("content") or "") + notice

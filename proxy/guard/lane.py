@@ -21,13 +21,8 @@ from proxy.guard.record import Record
 from proxy.guard.surrogates import SurrogateJoiner
 from proxy.guard.vault import Numbering, Vault
 
-
-class Hold(NamedTuple):
-    """Text that was withheld and then settled: by which detector, how much (characters), how long (seconds)."""
-
-    detector: str
-    characters: int
-    seconds: float
+Hold = tuple[str, int, float]
+"""Text that was withheld and then settled: by which detector, how much (characters), how long (seconds)."""
 
 
 class _Hit(NamedTuple):
@@ -44,15 +39,6 @@ class _Hit(NamedTuple):
     @property
     def end(self) -> int:
         return -self.minus_end
-
-
-class _Waiting(NamedTuple):
-    """Text that could not leave when it came."""
-
-    start: int
-    end: int
-    since: float
-    detector: str
 
 
 class Span(NamedTuple):
@@ -97,7 +83,8 @@ class Lane:
         self._cluster: list[_Hit] = []
         """Overlapping redactions at the front of what is held, in order; replaced together."""
         self._cluster_end = 0
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[tuple[int, int, float, str]] = deque()
+        """Text that could not leave when it came: start, end, since when, for whose sake."""
         self._holder: Enforcement | None = None
         """Whose scanner sets the watermark."""
         self.findings: list[Finding] = []
@@ -149,7 +136,7 @@ class Lane:
         for order, enforcement, scanner in self._enforcing:
             try:
                 matches = scanner.feed(view)
-            except Exception:  # noqa: BLE001 - a detector's failure must not end the stream
+            except Exception:
                 self._fail(enforcement)
                 if self.blocked_by is not None:
                     return
@@ -285,13 +272,13 @@ class Lane:
 
     def _note_holds(self, now: float) -> None:
         waiting, released = self._waiting, self.released
-        while waiting and (waiting[0].end <= released or self.blocked_by is not None):
+        while waiting and (waiting[0][1] <= released or self.blocked_by is not None):
             start, end, since, detector = waiting.popleft()
-            self.holds.append(Hold(detector, end - start, now - since))
+            self.holds.append((detector, end - start, now - since))
         if released < self.received and self.blocked_by is None:
-            noted = waiting[-1].end if waiting else released
+            noted = waiting[-1][1] if waiting else released
             if noted < self.received:
-                waiting.append(_Waiting(noted, self.received, now, self._responsible()))
+                waiting.append((noted, self.received, now, self._responsible()))
 
     def _responsible(self) -> str:
         if self._cluster:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from proxy.guard.findings import Finding
 
-
-class _Piece(NamedTuple):
-    start: int
-    text: str
-    replaced: bool
+_Piece = tuple[int, str, bool]
+"""Where a piece begins, what was released, and whether that is a placeholder."""
 
 
 class Record:
@@ -22,16 +18,16 @@ class Record:
 
     def released(self, start: int, text: str) -> None:
         """Note text that passed as it was."""
-        self._pieces.append(_Piece(start, text, False))
+        self._pieces.append((start, text, False))
 
     def replaced(self, start: int, placeholder: str) -> None:
         """Note a placeholder that stands for withheld text."""
-        self._pieces.append(_Piece(start, placeholder, True))
+        self._pieces.append((start, placeholder, True))
 
     def render(self, findings: Sequence[Finding]) -> str:
         """Return the text with ``findings``, which are in text order, replaced by their placeholders."""
         if not findings:
-            return "".join(piece.text for piece in self._pieces)
+            return "".join(text for _, text, _ in self._pieces)
         parts: list[str] = []
         spans = _clusters(findings)
         shown = -1

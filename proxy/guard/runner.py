@@ -6,6 +6,7 @@ what lies before it can no longer belong to a match that has not been reported. 
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -41,6 +42,12 @@ class Candidate:
         self.state = state
         self.dead = False
         self.ends: dict[int, list[int]] | None = None
+
+    def concluded(self) -> Candidate:
+        """Return a candidate that has this one's matches, and leave this one without."""
+        other = Candidate(self.start, self.state)
+        other.ends, self.ends = self.ends, None
+        return other
 
 
 class Runner:
@@ -84,8 +91,11 @@ class Runner:
         self.position, self._previous, self._live = position, previous, live
         self.safe = position
         for candidate in live:
-            if candidate.start < self.safe and candidate.state.holding:
-                self.safe = candidate.start
+            if candidate.state.holding:
+                self.safe = min(self.safe, candidate.start)
+            elif candidate.ends:
+                # What lives on only reads a context: the matches that were made are complete.
+                self._closed.append(candidate.concluded())
         return self._settle() if self._closed else _NOTHING
 
     def finish(self) -> list[Settled]:
@@ -120,10 +130,11 @@ class Runner:
             candidate.ends = {}
         for rule, back in accepts:
             assert candidate.ends is not None
-            if self._keep_all[rule] and rule in candidate.ends:
-                candidate.ends[rule].append(position - back)
-            else:
-                candidate.ends[rule] = [position - back]
+            ends = candidate.ends.setdefault(rule, [])
+            # A look-ahead may be decided later for an earlier end than for a later one.
+            insort(ends, position - back)
+            if not self._keep_all[rule]:
+                del ends[:-1]
 
     def _merge(self, live: list[Candidate]) -> list[Candidate]:
         seen: set[int] = set()

@@ -17,7 +17,7 @@ from proxy.guard.findings import Action, LaneKey
 from proxy.guard.lane import Lane
 from proxy.guard.policy import Enforcement, Policy
 
-SENTENCE = "The order was shipped on Tuesday and should arrive within 3 days, as we said when you called us. "
+SENTENCE = "The order was shipped on Tuesday and should arrive within three days, as we said when you called us. "
 REPEATS = 7
 
 

@@ -1,56 +1,43 @@
 """Tidegate against a bare aiohttp pass-through, side by side: `python tests/bench/bench_relay.py`.
 
-Three processes on loopback (upstream, pass-through, Tidegate with `pii` and 1,000 keywords enforced) and this one as the
-client. Each round measures the contestants in turn; the figures are medians over rounds, the ratios are taken round by
-round. Everything is bounded in count and time.
+Each contestant is a process of its own on loopback; this process is both the upstream and the client. Every round
+measures the contestants in turn; the figures are medians over rounds, and the ratios are taken round by round.
+Everything is bounded in count and time.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from contextlib import ExitStack
 from pathlib import Path
 
-import orjson
-import yaml
+import uvloop
+from scripted import KEY, Stepper, Upstream, stream
 
 HERE = Path(__file__).parent
-KEY = "bench-key-0123456789abcdef"
 LIMIT = 120.0
-"""Seconds that one round may take."""
+"""Seconds that one measurement may take."""
 
 
 def configuration(upstream: int) -> dict[str, object]:
     """A deployment with everything enforced, and one without a policy."""
-    output = {"policy_name": "strict", "enabled": True, "redact": ["pii", "keyword_detector"]}
     words = [f"forbidden{number:05}" for number in range(1_000)]
-    model = {"model_saved_name": "m", "model_name": "m"}
+    model = {"model_provider": "openai_compatible", "endpoint_url": f"http://127.0.0.1:{upstream}/v1"}
+    detectors = {"pii": {"enabled": True}, "keyword_detector": {"enabled": True, "banned_keywords": words}}
+    output = {"policy_name": "strict", "enabled": True, "redact": ["pii", "keyword_detector"]}
     return {
         "api_keys": [{"name": "bench", "key": KEY}],
-        "models": [
-            model
-            | {
-                "model_config": {
-                    "model_provider": "openai_compatible",
-                    "endpoint_url": f"http://127.0.0.1:{upstream}/v1",
-                }
-            }
-        ],
-        "policies": [
-            {
-                "name": "strict",
-                "detectors": {
-                    "pii": {"enabled": True},
-                    "keyword_detector": {"enabled": True, "banned_keywords": words},
-                },
-            }
-        ],
+        "models": [{"model_saved_name": "m", "model_name": "m", "model_config": model}],
+        "policies": [{"name": "strict", "detectors": detectors}],
         "deployments": [
             {"name": "enforced", "model_saved_name": "m", "output_guardrails_policy": output},
             {"name": "unguarded", "model_saved_name": "m"},
@@ -58,81 +45,67 @@ def configuration(upstream: int) -> dict[str, object]:
     }
 
 
-async def stream(port: int, deployment: str, characters: int, gap: float) -> tuple[float, float]:
-    """Stream one answer; return the seconds to the first text and to the end."""
-    body = orjson.dumps(
-        {
-            "model": deployment,
-            "stream": True,
-            "messages": [{"role": "user", "content": "Where is my order?"}],
-            "bench_characters": characters,
-            "bench_gap": gap,
-        }
-    )
-    head = (
-        f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {KEY}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-    )
-    start = time.perf_counter()
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
-    writer.write(head.encode() + body)
-    first, tail = 0.0, b""
-    while data := await reader.read(65_536):
-        # The first character of the answer's text, whichever delta it comes in.
-        if not first and b'"content":"T' in tail + data:
-            first = time.perf_counter() - start
-        tail = (tail + data)[-64:]
-    writer.close()
-    if b"[DONE]" not in tail:
-        raise SystemExit(f"port {port}: the stream did not end with [DONE]: {tail!r}")
-    return first, time.perf_counter() - start
-
-
-async def throughput(port: int, deployment: str, streams: int, characters: int) -> float:
-    """Chunks per second of ``streams`` concurrent answers that come as fast as they are taken."""
+async def single(upstream: Upstream, port: int, deployment: str, options: argparse.Namespace) -> float:
+    """Chunks per second where each chunk is a read of its own, as a model's tokens are."""
+    steppers = [Stepper() for _ in range(options.streams)]
+    upstream.steppers = dict(enumerate(steppers))
     start = time.perf_counter()
     async with asyncio.timeout(LIMIT):
-        await asyncio.gather(*(stream(port, deployment, characters, 0.0) for _ in range(streams)))
-    return streams * characters / 5 / (time.perf_counter() - start)
+        streams = (
+            stream(port, deployment, stepper, chunks=options.chunks, stepper=number)
+            for number, stepper in enumerate(steppers)
+        )
+        await asyncio.gather(*streams)
+    return options.streams * options.chunks / (time.perf_counter() - start)
 
 
-async def first_token(port: int, deployment: str, requests: int) -> float:
+async def bursts(upstream: Upstream, port: int, deployment: str, options: argparse.Namespace) -> float:
+    """Chunks per second where the upstream sends as fast as it can: many chunks to a read."""
+    start = time.perf_counter()
+    async with asyncio.timeout(LIMIT):
+        await asyncio.gather(*(stream(port, deployment, chunks=options.chunks) for _ in range(options.streams)))
+    return options.streams * options.chunks / (time.perf_counter() - start)
+
+
+async def first_text(upstream: Upstream, port: int, deployment: str, options: argparse.Namespace) -> float:
     """Median milliseconds to the first text, one request after the other, 2 ms between the upstream's chunks."""
     async with asyncio.timeout(LIMIT):
-        return statistics.median([(await stream(port, deployment, 100, 0.002))[0] for _ in range(requests)]) * 1e3
+        seconds = [await stream(port, deployment, chunks=10, gap=0.002) for _ in range(options.requests)]
+    return statistics.median(seconds) * 1e3
 
 
-async def rounds(ports: dict[str, int], options: argparse.Namespace) -> None:
+MEASURES = (
+    ("chunks/s, one a read", single, True),
+    ("chunks/s, bursts", bursts, True),
+    ("first text, ms", first_text, False),
+)
+
+
+async def rounds(upstream: Upstream, contestants: dict[str, tuple[int, str]], options: argparse.Namespace) -> None:
     """Measure and print."""
-    contestants = [
-        ("no proxy", ports["upstream"], "enforced"),
-        ("pass-through", ports["pass-through"], "enforced"),
-        ("tidegate, no policy", ports["tidegate"], "unguarded"),
-        ("tidegate, enforced", ports["tidegate"], "enforced"),
-    ]
-    speed: dict[str, list[float]] = {name: [] for name, _, _ in contestants}
-    wait: dict[str, list[float]] = {name: [] for name, _, _ in contestants}
+    taken: dict[tuple[str, str], list[float]] = defaultdict(list)
     for number in range(options.rounds + 1):
-        for name, port, deployment in contestants:
-            chunks = await throughput(port, deployment, options.streams, options.characters)
-            milliseconds = await first_token(port, deployment, options.requests)
-            if number:  # the first round warms up
-                speed[name].append(chunks)
-                wait[name].append(milliseconds)
-    print(f"{options.streams} streams of {options.characters // 5} chunks, {options.rounds} rounds, medians")
-    print(f"{'':22}{'chunks/s':>10}{'vs pass-through':>18}{'first text ms':>16}{'added ms':>10}")
-    for name, _, _ in contestants:
-        ratio = statistics.median(a / b for a, b in zip(speed[name], speed["pass-through"], strict=True))
-        added = statistics.median(a - b for a, b in zip(wait[name], wait["pass-through"], strict=True))
-        print(
-            f"{name:22}{statistics.median(speed[name]):10.0f}{ratio:18.2f}"
-            f"{statistics.median(wait[name]):16.2f}{added:+10.2f}"
-        )
+        for title, measure, _ in MEASURES:
+            for name, (port, deployment) in contestants.items():
+                value = await measure(upstream, port, deployment, options)
+                if number:  # the first round warms up
+                    taken[title, name].append(value)
+    print(f"{options.streams} streams of {options.chunks} chunks; medians of {options.rounds} rounds")
+    for title, _, relative in MEASURES:
+        print(f"\n{title:24}{'median':>10}  against the pass-through")
+        for name in contestants:
+            own, other = taken[title, name], taken[title, "pass-through"]
+            compared = statistics.median(a / b if relative else a - b for a, b in zip(own, other, strict=True))
+            print(
+                f"{name:24}{statistics.median(own):10.2f}  {compared:.2f}x"
+                if relative
+                else f"{name:24}{statistics.median(own):10.2f}  {compared:+.2f} ms"
+            )
 
 
 def start(stack: ExitStack, *command: str) -> None:
     """Start a process that is stopped at the end."""
-    process = subprocess.Popen([sys.executable, *command], cwd=HERE.parent.parent)
+    process = subprocess.Popen([sys.executable, *command], cwd=HERE.parent.parent, stdout=subprocess.DEVNULL)
     stack.callback(process.wait)
     stack.callback(process.terminate)
 
@@ -149,42 +122,47 @@ async def ready(port: int) -> None:
                 return
 
 
-def free_ports() -> dict[str, int]:
-    """Three free loopback ports."""
-    import socket
-
+def free_ports(count: int) -> list[int]:
+    """Free loopback ports."""
     with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(3)]
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for bound in sockets:
             bound.bind(("127.0.0.1", 0))
-        return dict(zip(("upstream", "pass-through", "tidegate"), (s.getsockname()[1] for s in sockets), strict=True))
+        return [bound.getsockname()[1] for bound in sockets]
+
+
+async def run(options: argparse.Namespace, stack: ExitStack) -> None:
+    """Start the contestants and measure them."""
+    upstream = Upstream()
+    server = await asyncio.start_server(upstream.answer, "127.0.0.1", 0)
+    direct = server.sockets[0].getsockname()[1]
+    passing, guarding = free_ports(2)
+    config = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "bench.yaml"
+    config.write_text(json.dumps(configuration(direct)))
+    start(stack, str(HERE / "pass_through.py"), str(passing), f"http://127.0.0.1:{direct}/v1/chat/completions")
+    start(stack, "-m", "proxy", "serve", "--config", str(config), "--port", str(guarding))
+    await ready(passing)
+    await ready(guarding)
+    contestants = {
+        "no proxy": (direct, "enforced"),
+        "pass-through": (passing, "enforced"),
+        "tidegate, no policy": (guarding, "unguarded"),
+        "tidegate, enforced": (guarding, "enforced"),
+    }
+    async with server:
+        await rounds(upstream, contestants, options)
 
 
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--streams", type=int, default=16)
-    parser.add_argument("--characters", type=int, default=5_000)
+    parser.add_argument("--chunks", type=int, default=1_000)
     parser.add_argument("--requests", type=int, default=30)
     options = parser.parse_args()
-    ports = free_ports()
     with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
-        config = Path(folder) / "bench.yaml"
-        config.write_text(yaml.safe_dump(configuration(ports["upstream"])))
-        pieces = str(HERE / "pieces.py")
-        start(stack, pieces, "upstream", str(ports["upstream"]))
-        chat = f"http://127.0.0.1:{ports['upstream']}/v1/chat/completions"
-        start(stack, pieces, "pass-through", str(ports["pass-through"]), chat)
-        start(stack, "-m", "proxy", "serve", "--config", str(config), "--port", str(ports["tidegate"]))
-
-        async def run() -> None:
-            for port in ports.values():
-                await ready(port)
-            await rounds(ports, options)
-
-        asyncio.run(run())
+        uvloop.run(run(options, stack))
 
 
 if __name__ == "__main__":
