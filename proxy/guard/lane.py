@@ -33,7 +33,8 @@ class _Hit(NamedTuple):
     """At one start, a block comes before a redaction."""
     minus_end: int
     order: int
-    """The detector's place in the policy, which decides between equals."""
+    """The detector's place in the policy, which decides between equals; then its own order does."""
+    sequence: int
     match: Match
 
     @property
@@ -80,6 +81,7 @@ class Lane:
         ]
         self._observing = Observing([e.detector for e in policy.enforcements if not e.enforcing])
         self._hits: list[_Hit] = []
+        self._sequence = 0
         self._cluster: list[_Hit] = []
         """Overlapping redactions at the front of what is held, in order; replaced together."""
         self._cluster_end = 0
@@ -159,7 +161,8 @@ class Lane:
         for match in matches:
             if vault and vault.exempts(detector, self._text.view(match.start, match.end)):
                 continue
-            insort(self._hits, _Hit(match.start, redacts, -match.end, order, match))
+            self._sequence += 1
+            insort(self._hits, _Hit(match.start, redacts, -match.end, order, self._sequence, match))
 
     def _watermark(self) -> int:
         watermark = self.received

@@ -238,17 +238,18 @@ class PatternScanner:
         return matches
 
     def _matches(self, settled: Sequence[Settled]) -> list[Match]:
+        # Of matches that begin together the longest comes first, then the rule that stands first in the catalogue.
+        ordered = sorted(
+            (start, -self._longest(start, index, ends), index)
+            for start, ends_by_rule in settled
+            for index, ends in ends_by_rule.items()
+        )
         found: list[Match] = []
-        for start, ends_by_rule in settled:
-            here: list[tuple[int, int]] = []
-            for index, ends in ends_by_rule.items():
-                end = self._longest(start, index, ends)
-                if end > self._reached.get(index, 0):
-                    self._reached[index] = end
-                    here.append((-end, index))
-            for end, index in sorted(here):
+        for start, minus_end, index in ordered:
+            if -minus_end > self._reached.get(index, 0):
+                self._reached[index] = -minus_end
                 rule = self._compiled.rules[index]
-                found.append(Match(start, -end, rule.label, rule.group))
+                found.append(Match(start, -minus_end, rule.label, rule.group))
         return found
 
     def _longest(self, start: int, index: int, ends: list[int]) -> int:

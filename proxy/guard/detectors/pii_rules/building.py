@@ -1,4 +1,4 @@
-"""Building blocks of the catalogue: runs of characters, tokens with a fixed beginning, and values with a name before them.
+"""Building blocks of the catalogue: runs of characters, tokens with a fixed beginning, values behind their names.
 
 Samples of secrets are put together from alphabets when the module is imported, so that no text in the repository
 looks like a key that somebody could use.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from proxy.guard.detectors.pii_rules.entropy import is_varied
 from proxy.guard.rule import Rule
@@ -28,18 +28,24 @@ NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """So many characters of a class; ``most`` None means exactly ``least``."""
+    """So many characters of a class: ``least`` exactly, or up to ``most``, or, where ``open``, any number more."""
 
     charset: str
     sample: str
     least: int
     most: int | None = None
+    open: bool = False
 
     @property
     def pattern(self) -> str:
         """The run as a pattern."""
-        bounds = str(self.least) if self.most is None else f"{self.least},{self.most}"
-        return f"[{self.charset}]{{{bounds}}}"
+        more = "," if self.open else "" if self.most is None else f",{self.most}"
+        return f"[{self.charset}]{{{self.least}{more}}}"
+
+    @property
+    def exact(self) -> bool:
+        """Whether a further character of the class would be one too many."""
+        return self.most is None and not self.open
 
     def filled(self, length: int) -> str:
         """Return ``length`` characters that a generator might have drawn."""
@@ -60,7 +66,6 @@ hexadecimal = _alphabet("0-9a-f", "3a8f1c5e7b9d2046")
 any_hexadecimal = _alphabet("0-9A-Fa-f", "3a8f1C5e7B9d2046")
 lower = _alphabet("0-9a-z", "4k" + _LOWER + "7306")
 upper = _alphabet("0-9A-Z", "5Q" + _UPPER + "8294")
-base32 = _alphabet("2-7A-Z", "5Q" + _UPPER + "3274")
 alphanumeric = _alphabet("0-9A-Za-z", _LOWER + "4902" + _UPPER + "7361")
 word = _alphabet("0-9A-Za-z_", _LOWER + "49_02" + _UPPER + "7361")
 url_safe = _alphabet("0-9A-Za-z_-", _LOWER + "49_02-" + _UPPER + "7361")
@@ -68,12 +73,19 @@ base64 = _alphabet("0-9A-Za-z+/", _LOWER + "49/02+" + _UPPER + "7361")
 dotted = _alphabet("0-9A-Za-z_.=-", _LOWER + "49_02-" + _UPPER + "7361")
 
 
+def at_least(run: Run) -> Run:
+    """Return ``run`` without an upper bound.
+
+    It has to end its token, which then has no validator, so that nothing further is held back.
+    """
+    return replace(run, open=True)
+
+
 def pattern_of(parts: tuple[str | Run, ...]) -> str:
-    """Return the pattern for literals and runs in a row, closed to the right where the last run's length is fixed."""
+    """Return the pattern for literals and runs in a row, closed to the right where the last run is exact."""
     body = "".join(re.escape(part) if isinstance(part, str) else part.pattern for part in parts)
     last = parts[-1]
-    fixed = isinstance(last, Run) and last.most is None
-    return f"{body}(?![{last.charset}])" if fixed and isinstance(last, Run) else body
+    return f"{body}(?![{last.charset}])" if isinstance(last, Run) and last.exact else body
 
 
 def sample_of(parts: tuple[str | Run, ...], shorter_by: int = 0) -> str:
@@ -92,7 +104,7 @@ def token(name: str, label: str, *parts: str | Run) -> Rule:
         label=label,
         group="secrets",
         pattern=BOUNDARY + pattern_of(parts),
-        validate=is_varied,
+        validate=None if any(isinstance(part, Run) and part.open for part in parts) else is_varied,
         examples=(f"use «{sample_of(parts)}» here", f'{{"key":"«{sample_of(parts)}»"}}'),
         counter_examples=(f"use {sample_of(parts, 1)} here", f"key{sample_of(parts)}"),
     )

@@ -42,7 +42,9 @@ def bech32_address(text: str) -> bool:
     prefix, separator, data = text.lower().rpartition("1")
     if not separator or any(ch not in _BECH32 for ch in data):
         return False
-    values = [ord(ch) >> 5 for ch in prefix] + [0] + [ord(ch) & 31 for ch in prefix] + [_BECH32.index(ch) for ch in data]
+    values = (
+        [ord(ch) >> 5 for ch in prefix] + [0] + [ord(ch) & 31 for ch in prefix] + [_BECH32.index(ch) for ch in data]
+    )
     checksum = 1
     for value in values:
         top = checksum >> 25
@@ -97,7 +99,7 @@ _NRIC_OFFSETS = {"S": 0, "T": 4, "F": 0, "G": 4, "M": 3}
 
 
 def singapore_nric(text: str) -> bool:
-    """Check the letter of a Singapore NRIC or FIN: weights 2 7 6 5 4 3 2, remainder by 11, one table for each series."""
+    """Check the letter of a Singapore NRIC or FIN: weights 2 7 6 5 4 3 2, remainder by 11, a table for each series."""
     number = text.upper()
     weighted = sum(weight * int(ch) for weight, ch in zip((2, 7, 6, 5, 4, 3, 2), number[1:8], strict=True))
     return _NRIC_LETTERS[number[0]][(weighted + _NRIC_OFFSETS[number[0]]) % 11] == number[8]

@@ -55,6 +55,8 @@ RULES: Final = (
             "«1-800-555-0199»",
             "«415.555.0123»",
             "ring «020 7946 0958»",
+            "text «07700 900123».",
+            "mobil «0171-1234567»",
             "portable «06 12 34 56 78»",
             "dial «0044 20 7946 0958»",
         ),
@@ -75,7 +77,12 @@ RULES: Final = (
         pattern=r"(?:[0-9]{7,15}|[0-9]{3}[ .-][0-9]{4})(?![0-9]|[ .-][0-9])",
         validate=labelled_phone,
         context=rf"{BOUNDARY}(?i:phone|tel|telephone|mobile|cell|whatsapp|fax)\.?{NAMES}",
-        examples=("Phone: «2125550123»", "my mobile number is «07700900123»", '"phone": "«5550123»"', "tel. no. «555-0123»"),
+        examples=(
+            "Phone: «2125550123»",
+            "my mobile number is «07700900123»",
+            '"phone": "«5550123»"',
+            "tel. no. «555-0123»",
+        ),
         counter_examples=("phone 4 of 5", "phone: 0000000", "mobile: 415-555-0123", "version 20240115"),
     ),
 )

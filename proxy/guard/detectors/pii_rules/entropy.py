@@ -11,11 +11,21 @@ from collections import Counter
 from math import log2
 
 _RUN = re.compile(r"(.)\1{5}", re.DOTALL)
-_STAND_IN = re.compile(r"your|placeholder|insert|redacted|xxxx|\*\*\*|\.\.\.", re.IGNORECASE)
-_SAMPLE_WORD = re.compile(r"change[_-]?me|example|replace|dummy|sample|foobar|not[_-]?real|todo", re.IGNORECASE)
-_REFERENCE = re.compile(r"[$%<{(\[]|env\b|environ|getenv|config\.|settings\.|secrets\.|vault:", re.IGNORECASE)
+_STAND_IN = re.compile(
+    r"your[-_. ]?(?:own|api|key|token|secret|pass|project|access|account|client|name)"
+    r"|placeholder|insert|redacted|xxxx|\*\*\*|\.\.\.",
+    re.IGNORECASE,
+)
+_SAMPLE_WORD = re.compile(
+    r"change[_-]?(?:me|this)|example|replace[_-]?(?:me|with|this)|dummy|sample|foobar|not[_-]?real", re.IGNORECASE
+)
+_REFERENCE = re.compile(
+    r"[<{(\[]|\$[{(]|\$[A-Z_][A-Z0-9_]*\Z|\$[a-z]+(?:_[a-z0-9]+)+\Z|%[({]|%[A-Z_]+%\Z"
+    r"|(?i:env\b|environ|getenv|config\.|settings\.|secrets\.|vault:)"
+)
 _DOTTED_NAMES = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
-_WORDS = re.compile(r"[A-Za-z]*(?:[-_./][A-Za-z]+)*\d{0,2}")
+_SEPARATORS = re.compile(r"[^A-Za-z0-9]+")
+_WORD = re.compile(r"[A-Za-z]*[0-9]{0,4}")
 
 
 def entropy(text: str) -> float:
@@ -35,15 +45,17 @@ def is_random(text: str) -> bool:
         return False
     if not any(ch.isdigit() for ch in text) or not any(ch.isalpha() for ch in text):
         return False
-    if _DOTTED_NAMES.fullmatch(text) or _WORDS.fullmatch(text):
+    if "://" in text or all(_WORD.fullmatch(part) for part in _SEPARATORS.split(text)):
         return False
     return entropy(text) >= (3.0 if len(text) < 32 else 3.2)
 
 
 def is_password(text: str) -> bool:
-    """Tell whether the text beside a password's name is one: two kinds of characters, no reference, no filler."""
+    """Tell whether the text beside a password's name is one: figures, or letters and others, and no filler."""
     if not is_varied(text) or _SAMPLE_WORD.search(text) or _REFERENCE.match(text) or _DOTTED_NAMES.fullmatch(text):
         return False
+    if text.isdigit():
+        return len(set(text)) > 4
     letters = any(ch.isalpha() for ch in text)
     others = any(ch.isdigit() or ch in "!@#$%^&*?+~=" for ch in text)
     return letters and others and len(set(text)) > 4 and not any(ch in "()[]{}<>" for ch in text)

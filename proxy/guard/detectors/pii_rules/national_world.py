@@ -144,7 +144,7 @@ _ASIAN: Final = (
         group="pii",
         pattern=rf"{BOUNDARY}[0-9]{{6}}-[1-8][0-9]{{6}}(?![A-Za-z0-9])",
         validate=korean_resident_number,
-        examples=("«971013-9019902»".replace("-9", "-1"),),
+        examples=("RRN «971013-1019902»",),
         counter_examples=("971313-1019902", "971013-9019902"),
     ),
     Rule(
@@ -176,8 +176,8 @@ _AMERICAN_AND_AFRICAN: Final = (
         group="pii",
         pattern=rf"{BOUNDARY}[0-9]{{3}}\.[0-9]{{3}}\.[0-9]{{3}}-[0-9]{{2}}{_CLOSED}",
         validate=by_stdnum(cpf),
-        examples=("CPF «231.002.999-00»",),
-        counter_examples=("231.002.999-01",),
+        examples=("CPF «390.533.447-05»",),
+        counter_examples=("390.533.447-06",),
     ),
     Rule(
         name="br_cnpj",

@@ -25,7 +25,13 @@ RULES: Final = (
         label="IP_ADDRESS",
         group="ip_address",
         pattern=rf"(?<![A-Za-z0-9_.]){_IPV4}(?![0-9A-Za-z_]|\.[0-9])",
-        examples=("ping «192.168.0.1».", "«10.0.0.1»:8080", "http://«203.0.113.9»/x", "(«8.8.8.8»)", "net «10.1.0.0»/16"),
+        examples=(
+            "ping «192.168.0.1».",
+            "«10.0.0.1»:8080",
+            "http://«203.0.113.9»/x",
+            "(«8.8.8.8»)",
+            "net «10.1.0.0»/16",
+        ),
         counter_examples=("version 1.2.3", "v1.2.3.4", "256.1.1.1", "1.2.3.4.5", "section 4.5.6.7a"),
     ),
     Rule(
@@ -61,19 +67,27 @@ RULES: Final = (
         counter_examples=("https is a protocol", "http://", "file:///etc/hosts", "a://b"),
     ),
     Rule(
-        name="url_www",
-        label="URL",
-        group="url",
-        pattern=rf"(?<![A-Za-z0-9@./-])(?i:www)\.{_HOST}\.[{_LATIN}]{{2}}{_REST}*",
-        examples=("visit «www.example.com».", "«www.example.co.uk/shop?id=1», today"),
-        counter_examples=("www", "https://www.example.com", "www.x"),
-    ),
-    Rule(
         name="url_without_scheme",
         label="URL",
         group="url",
-        pattern=rf"(?<![A-Za-z0-9@./_-])(?:{_HOST}\.){{1,4}}(?i:{_TOP})(?::[0-9]{{2,5}})?/{_INSIDE}{_REST}*",
-        examples=("open «example.com/reset/abc».", "«docs.example.org:8443/a?b=c»"),
-        counter_examples=("and/or", "example.com", "src/main.py/x", "https://example.com/a", "e.g./i.e."),
+        pattern=(
+            rf"(?<![A-Za-z0-9@./_-])(?:(?i:www)\.{_HOST}\.[{_LATIN}]{{2}}"
+            rf"|(?:{_HOST}\.){{1,4}}(?i:{_TOP})(?::[0-9]{{2,5}})?/{_INSIDE}){_REST}*"
+        ),
+        examples=(
+            "visit «www.example.com».",
+            "«www.example.co.uk/shop?id=1», today",
+            "open «example.com/reset/abc».",
+            "«docs.example.org:8443/a?b=c»",
+        ),
+        counter_examples=(
+            "and/or",
+            "example.com",
+            "src/main.py/x",
+            "https://example.com/a",
+            "https://www.example.com",
+            "e.g./i.e.",
+            "www.x",
+        ),
     ),
 )

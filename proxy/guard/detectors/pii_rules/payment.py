@@ -6,6 +6,7 @@ Monero (a public address of 95 or 106 characters), Cardano (CIP-19).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from stdnum import iban
@@ -23,10 +24,10 @@ _BASE58 = "1-9A-HJ-NP-Za-km-z"
 _BECH32 = "02-9ac-hj-np-z"
 
 
-def _address(name: str, pattern: str, example: str, **more: object) -> Rule:
-    validate = more.get("validate", base58check)
-    assert callable(validate)
-    broken = example[:-2] + ("22" if example[-2:] != "22" else "33")
+def _address(name: str, pattern: str, example: str, validate: Callable[[str], bool] = base58check) -> Rule:
+    counter_examples: tuple[str, ...] = (f"x{example}", example[:20])
+    if validate is not is_varied:
+        counter_examples += (example[:-2] + "22",)
     return Rule(
         name=name,
         label="CRYPTO",
@@ -34,7 +35,7 @@ def _address(name: str, pattern: str, example: str, **more: object) -> Rule:
         pattern=BOUNDARY + pattern,
         validate=validate,
         examples=(f"send it to «{example}».", f"«{example}»"),
-        counter_examples=(f"x{example}", example[:20], broken) if validate is not is_varied else (f"x{example}", example[:20]),
+        counter_examples=counter_examples,
     )
 
 
@@ -43,7 +44,7 @@ RULES: Final = (
         name="credit_card",
         label="CREDIT_CARD",
         group="pii",
-        pattern=rf"{BOUNDARY}(?:{_FOURS}|{_AMEX_OR_DINERS})(?![0-9])",
+        pattern=rf"(?<![A-Za-z0-9+])(?:{_FOURS}|{_AMEX_OR_DINERS})(?![0-9])",
         validate=payment_card,
         examples=(
             "card «4111 1111 1111 1111» exp 12/30",
@@ -55,7 +56,13 @@ RULES: Final = (
             "Mastercard «2223 0031 2200 3222»",
             "«6011000990139424»/08",
         ),
-        counter_examples=("4111 1111 1111 1112", "0000 0000 0000 0000", "order 4539 5787", "1234567890123456"),
+        counter_examples=(
+            "4111 1111 1111 1112",
+            "0000 0000 0000 0000",
+            "order 4539 5787",
+            "+4915112345678",
+            "1234567890123456",
+        ),
     ),
     Rule(
         name="iban_code",

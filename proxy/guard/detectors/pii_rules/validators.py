@@ -60,9 +60,13 @@ def _north_american(text: str) -> bool:
 
 
 def _national(text: str) -> bool:
-    if len({ch for ch in text if ch in " .-"}) > 1:
+    digits = compact(text)
+    if len(digits) < 10 or len({ch for ch in text if ch in " .-"}) > 1:
         return False
-    parsed = (_parsed(text, region) for region in ("GB", "FR", "AU"))
+    # British mobile numbers reserved for fiction are outside the plan as well.
+    if digits.startswith("07") and len(digits) == 11:
+        return True
+    parsed = (_parsed(text, region) for region in ("GB", "FR", "DE", "AU"))
     return any(number is not None and phonenumbers.is_valid_number(number) for number in parsed)
 
 
@@ -98,7 +102,9 @@ def email_address(text: str) -> bool:
     return labels[-1] not in _FILE_ENDINGS and not all(label.isdigit() for label in labels[:2])
 
 
-_FILE_ENDINGS = frozenset(["png", "jpg", "jpeg", "gif", "svg", "webp", "ico", "css", "js", "ts", "jsx", "tsx", "json", "html"])
+_FILE_ENDINGS = frozenset(
+    ["png", "jpg", "jpeg", "gif", "svg", "webp", "ico", "css", "js", "ts", "jsx", "tsx", "json", "html"]
+)
 
 
 def has_digits(count: int) -> Callable[[str], bool]:
@@ -106,14 +112,5 @@ def has_digits(count: int) -> Callable[[str], bool]:
 
     def validate(text: str) -> bool:
         return sum(ch.isdigit() for ch in text) >= count
-
-    return validate
-
-
-def both(*validators: Callable[[str], bool]) -> Callable[[str], bool]:
-    """Return a validator that asks for all of ``validators``."""
-
-    def validate(text: str) -> bool:
-        return all(validator(text) for validator in validators)
 
     return validate
