@@ -119,7 +119,7 @@ class AnswerGuard:
         if self._opened and (choice := self._usual(chunk)) is not None:
             return self._content(chunk, payload, choice, now)
         self._remember(chunk)
-        changed = bool(self._policy.enforcing and self._drop_unknown(chunk))
+        changed = bool(self._policy.enforcing and self._drop_unknown(chunk, "message"))
         if not chunk["choices"]:
             return [self._bytes(chunk, payload, changed)]
         before: list[Json] = []
@@ -212,8 +212,10 @@ class AnswerGuard:
             self._usage = usage
             self._usage_sent = self._usage_sent or not chunk["choices"]
 
-    def _drop_unknown(self, chunk: Json) -> int:
-        dropped = chunks.drop_unknown(chunk)
+    def _drop_unknown(self, chunk: Json, unread: str) -> int:
+        """Drop what no lane covers; ``unread`` is where a choice's texts are not looked for."""
+        dropped = sum(choice.pop(unread, None) is not None for choice in chunk["choices"])
+        dropped += chunks.drop_unknown(chunk)
         self.dropped_fields += dropped
         return dropped
 
@@ -330,7 +332,7 @@ class AnswerGuard:
         if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
             raise chunks.MalformedChunk("expected choices to be a list of objects")
         if self._policy.enforcing:
-            self._drop_unknown(body)
+            self._drop_unknown(body, "delta")
         for position, fields in enumerate(choices):
             self._guard_message(fields, position, now)
         body["enkrypt_policy_detections"] = {

@@ -119,26 +119,31 @@ class Choice:
 
         Returns whether anything changed.
         """
+        if not self._policy.enforcing and self._vault is None:
+            return False
         logprobs = choice.get("logprobs")
         present = logprobs if isinstance(logprobs, dict) else {}
         kept: Json = {}
         for name in ("content", "refusal"):
             lane = self._lanes.get(name)
+            if name in present and not present[name]:
+                kept[name] = present[name]
             if lane is None:
                 continue
             tokens = self._tokens.get(name)
             if tokens is None:
                 if not present.get(name):
                     continue
-                tokens = self._tokens[name] = TokenQueue(lane)
+                tokens = TokenQueue(lane, aligned=lane.received <= len(texts.get(name, "")))
+                self._tokens[name] = tokens
             if self._vault is None:
                 tokens.feed(present.get(name), texts.get(name, ""))
             taken = tokens.take()
-            if taken or name in present:
+            if taken or present.get(name):
                 kept[name] = taken
         if logprobs is None and not any(kept.values()):
             return False
-        value = kept if any(kept.values()) else None
+        value = kept if any(kept.values()) or kept == logprobs else None
         changed = value != logprobs
         if changed:
             choice["logprobs"] = value

@@ -169,6 +169,10 @@ class ArgumentText:
     def _instead_of_scalar(self, placeholder: str) -> str:
         if not self._scalar:
             return f'"{placeholder}"'
+        for literal in ("true", "false", "null"):
+            if literal.startswith(self._scalar):
+                # Its beginning has left, and nothing else can follow that; there is nothing to hide in it either.
+                return literal[len(self._scalar) :]
         return "" if _NUMBER.fullmatch(self._scalar) else "0"
 
     def _next(self) -> _Cell:

@@ -15,11 +15,12 @@ class TokenQueue:
     nobody scanned, so only the chosen token's own remains.
     """
 
-    def __init__(self, lane: Lane) -> None:
+    def __init__(self, lane: Lane, *, aligned: bool) -> None:
+        """Follow ``lane``; entries are ``aligned`` only where no text came before the first of them."""
         self._lane = lane
         self._entries: deque[tuple[int, int, dict[str, Any]]] = deque()
         self._position = 0
-        self._aligned = True
+        self._aligned = aligned
 
     def feed(self, entries: object, text: str) -> None:
         """Take the entries that came with ``text``; where they do not spell it, none is passed from here on."""
@@ -28,6 +29,9 @@ class TokenQueue:
         if not tokens and not text:
             return
         if not all(isinstance(t, dict) and isinstance(t.get("token"), str) for t in tokens):
+            self._aligned = False
+        # Two halves of a surrogate pair are one character of the lane: positions would drift apart.
+        if not text.isascii() and any("\ud800" <= ch <= "\udfff" for ch in text):
             self._aligned = False
         if not self._aligned or "".join(t["token"] for t in tokens) != text:
             self._aligned = False

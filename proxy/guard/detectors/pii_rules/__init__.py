@@ -29,10 +29,10 @@ GROUPS: Final = ("pii", "secrets", "ip_address", "url")
 
 RULES: Final[tuple[Rule, ...]] = (
     *payment.RULES,
+    *contact.RULES,
     *national_us.RULES,
     *national_europe.RULES,
     *national_world.RULES,
-    *contact.RULES,
     *secrets_ai.RULES,
     *secrets_cloud.RULES,
     *secrets_code.RULES,
