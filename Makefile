@@ -72,7 +72,7 @@ $(RUN_STAMP): pyproject.toml | $(BIN)/python
 
 $(TEST_STAMP): pyproject.toml | $(BIN)/python
 	@echo "Installing Tidegate and its test tools into $(VENV) ..."
-	@$(PIP) install -e '.[demo,test,lint]'
+	@$(PIP) install -e '.[demo,test,lint,conformance]'
 	@touch $@ $(RUN_STAMP)
 
 $(NODE_STAMP): $(NODE_DIR)/package.json
