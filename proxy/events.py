@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class StreamOutcome(StrEnum):
@@ -57,22 +57,22 @@ class FirstToken:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class TokenGap:
-    """Seconds between two successive writes of text to the client."""
+class Held(NamedTuple):
+    """Text that was withheld and then settled: for which detector's sake, how much, and for how long."""
 
-    deployment: str
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """Text was withheld and then settled: how much, for how long, and for which detector's sake."""
-
-    deployment: str
     detector: str
     characters: int
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Flowed:
+    """How text flowed since the last such event of the stream; told about once a second and at the end."""
+
+    deployment: str
+    gaps: tuple[float, ...]
+    """Seconds between successive writes of text to the client."""
+    holds: tuple[Held, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +113,7 @@ class StreamClosed:
     seconds: float
 
 
-Event = (
-    RequestFinished
-    | StreamOpened
-    | FirstToken
-    | TokenGap
-    | Held
-    | FindingMade
-    | FieldsDropped
-    | Scanned
-    | StreamClosed
-)
+Event = RequestFinished | StreamOpened | FirstToken | Flowed | FindingMade | FieldsDropped | Scanned | StreamClosed
 
 
 class Observer(Protocol):

@@ -11,7 +11,7 @@ import orjson
 
 from proxy.demo.model import Listener
 from proxy.demo.stage import API_KEY
-from proxy.events import Event, FirstToken, Held
+from proxy.events import Event, FirstToken, Flowed, Held
 from proxy.protocol.sse import DONE_DATA, SSEDecoder
 
 _MAX_EVENT_BYTES = 1_048_576
@@ -35,8 +35,8 @@ class Audience(Listener):
     def notify(self, event: Event) -> None:
         """Take one of the proxy's events."""
         match event:
-            case Held():
-                self.holds.append(event)
+            case Flowed(holds=holds):
+                self.holds += holds
             case FirstToken(side=side, seconds=seconds):
                 self.first_token[side] = seconds
             case _:

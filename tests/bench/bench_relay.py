@@ -47,7 +47,7 @@ def configuration(upstream: int) -> dict[str, object]:
 
 async def single(upstream: Upstream, port: int, deployment: str, options: argparse.Namespace) -> float:
     """Chunks per second where each chunk is a read of its own, as a model's tokens are."""
-    steppers = [Stepper() for _ in range(options.streams)]
+    steppers = [Stepper(int(deployment == "enforced")) for _ in range(options.streams)]
     upstream.steppers = dict(enumerate(steppers))
     start = time.perf_counter()
     async with asyncio.timeout(LIMIT):
@@ -144,8 +144,8 @@ async def run(options: argparse.Namespace, stack: ExitStack) -> None:
     await ready(passing)
     await ready(guarding)
     contestants = {
-        "no proxy": (direct, "enforced"),
-        "pass-through": (passing, "enforced"),
+        "no proxy": (direct, "unguarded"),
+        "pass-through": (passing, "unguarded"),
         "tidegate, no policy": (guarding, "unguarded"),
         "tidegate, enforced": (guarding, "enforced"),
     }

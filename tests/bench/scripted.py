@@ -15,17 +15,16 @@ _OPENING = b"data: " + chunk("").replace(b'"content":""', b'"role":"assistant","
 _CLOSING = b"data: " + chunk("").replace(b'{"content":""}', b"{}").replace(
     b'"finish_reason":null', b'"finish_reason":"stop"'
 )
+_TEXT = re.compile(rb'"content":"[^"]')
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
 
 
 class Stepper:
     """Lets the upstream send a chunk only when an earlier one has reached the client."""
 
-    AHEAD = 2
-    """Chunks under way: two, since guarded text may have to wait for the chunk behind it."""
-
-    def __init__(self) -> None:
-        self._arrived = 0
+    def __init__(self, ahead: int) -> None:
+        """Let ``ahead`` chunks wait in the proxy: guarded text has to wait for the chunk behind it."""
+        self._arrived = ahead
         self._news = asyncio.Event()
 
     def arrived(self, frames: int) -> None:
@@ -35,7 +34,7 @@ class Stepper:
 
     async def step(self, sent: int) -> None:
         """Wait until another chunk may be sent."""
-        while sent - self._arrived >= self.AHEAD:
+        while sent >= self._arrived:
             self._news.clear()
             await self._news.wait()
 
@@ -87,8 +86,7 @@ async def stream(port: int, deployment: str, steps: Stepper | None = None, **ben
         seen = tail + data
         if steps is not None:
             steps.arrived(seen.count(b"\n\n") - tail.count(b"\n\n"))
-        # The first word of the answer's text, whichever delta it comes in.
-        if not first and b'"content":" The' in seen:
+        if not first and _TEXT.search(seen):
             first = time.perf_counter() - start
         tail = seen[-64:]
     writer.close()

@@ -24,7 +24,7 @@ def exchange(said: str = "write to a@b.example now", received: str = "write to <
         said=said,
         received=received,
         finish_reason="stop",
-        holds=(Held("demo", "pii", 12, 0.1), Held("demo", "pii", 3, 0.02), Held("demo", "words", 5, 0.5)),
+        holds=(Held("pii", 12, 0.1), Held("pii", 3, 0.02), Held("words", 5, 0.5)),
         first_token={"upstream": 0.31, "client": 0.3125},
         detections={"summary": {"pii": 1}, "details": {}, "result_message": None},
     )
