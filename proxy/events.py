@@ -87,6 +87,15 @@ class FindingMade:
 
 
 @dataclass(frozen=True, slots=True)
+class DetectorFailed:
+    """An enforcing detector raised; its policy's ``on_error`` decided what became of the text."""
+
+    deployment: str
+    stage: Stage
+    detector: str
+
+
+@dataclass(frozen=True, slots=True)
 class FieldsDropped:
     """Text-bearing fields that no lane covers were withheld under an enforcing policy."""
 
@@ -113,7 +122,17 @@ class StreamClosed:
     seconds: float
 
 
-Event = RequestFinished | StreamOpened | FirstToken | Flowed | FindingMade | FieldsDropped | Scanned | StreamClosed
+Event = (
+    RequestFinished
+    | StreamOpened
+    | FirstToken
+    | Flowed
+    | FindingMade
+    | DetectorFailed
+    | FieldsDropped
+    | Scanned
+    | StreamClosed
+)
 
 
 class Observer(Protocol):

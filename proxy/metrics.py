@@ -18,6 +18,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from proxy.events import (
+    DetectorFailed,
     Event,
     FieldsDropped,
     FindingMade,
@@ -116,6 +117,11 @@ CHARACTERS = Metric(
     "Characters released to clients, by whether every enforcing detector had seen them.",
     ("deployment", "scanned"),
 )
+DETECTOR_FAILURES = Metric(
+    "tidegate_detector_failures_total",
+    "Texts on which an enforcing detector failed; the policy's on_error decided.",
+    ("deployment", "stage", "detector"),
+)
 DROPPED_FIELDS = Metric(
     "tidegate_dropped_fields_total",
     "Text-bearing answer fields withheld because no detector reads them.",
@@ -134,6 +140,7 @@ METRICS = (
     HOLD_SECONDS,
     FINDINGS,
     CHARACTERS,
+    DETECTOR_FAILURES,
     DROPPED_FIELDS,
 )
 """All of them."""
@@ -175,6 +182,8 @@ class Metrics:
             case Scanned(deployment, scanned, unscanned):
                 self._child(CHARACTERS, deployment, "true")(scanned)
                 self._child(CHARACTERS, deployment, "false")(unscanned)
+            case DetectorFailed(deployment, stage, detector):
+                self._child(DETECTOR_FAILURES, deployment, stage, detector)(1)
             case FieldsDropped(deployment, count):
                 self._child(DROPPED_FIELDS, deployment)(count)
             case _:

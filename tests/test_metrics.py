@@ -9,6 +9,7 @@ from prometheus_client import Histogram
 from prometheus_client.parser import text_string_to_metric_families
 
 from proxy.events import (
+    DetectorFailed,
     Event,
     FieldsDropped,
     FindingMade,
@@ -73,6 +74,12 @@ EVENTS: list[tuple[Event, str, dict[str, str], float]] = [
     ),
     (Scanned("d", 70, 5), "tidegate_characters_total", {"deployment": "d", "scanned": "true"}, 70),
     (Scanned("d", 70, 5), "tidegate_characters_total", {"deployment": "d", "scanned": "false"}, 5),
+    (
+        DetectorFailed("d", Stage.OUTPUT, "pii"),
+        "tidegate_detector_failures_total",
+        {"deployment": "d", "stage": "output", "detector": "pii"},
+        1,
+    ),
     (FieldsDropped("d", 2), "tidegate_dropped_fields_total", {"deployment": "d"}, 2),
 ]
 

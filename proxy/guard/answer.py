@@ -96,6 +96,11 @@ class AnswerGuard:
         """All findings, by choice, lane and position."""
         return [finding for index in sorted(self._choices) for finding in self._choices[index].findings()]
 
+    @property
+    def failures(self) -> list[str]:
+        """The detectors that failed, once for each lane in which they did."""
+        return [name for choice in self._choices.values() for name in choice.failures()]
+
     def take_holds(self) -> list[Hold]:
         """Return the holds that were settled since the last call."""
         if not self._holds:

@@ -175,6 +175,10 @@ class Choice:
         """Characters that have left although a detector had failed."""
         return sum(lane.unscanned for lane in self._lanes.values())
 
+    def failures(self) -> list[str]:
+        """Return the detectors that failed, once for each lane in which they did."""
+        return [name for lane in self._lanes.values() for name in lane.failures]
+
     def findings(self) -> list[Finding]:
         """Return the findings of all lanes, lanes in canonical order."""
         return [f for lane in sorted(self._lanes.values(), key=_canonical) for f in lane.findings + lane.observed()]

@@ -99,8 +99,8 @@ class Lane:
         self.unscanned = 0
         self.blocked_by: Detector | None = None
         """The detector whose finding, or failure, ended this lane."""
-        self.failed = False
-        """Whether it ended by a failure."""
+        self.failures: list[str] = []
+        """The enforcing detectors that failed here."""
 
     @property
     def blocked(self) -> bool:
@@ -151,11 +151,11 @@ class Lane:
 
     def _fail(self, enforcement: Enforcement) -> None:
         """A detector raised: under ``on_error: block`` the lane ends before anything it has not judged."""
+        self.failures.append(enforcement.detector.name)
         if self.policy.on_error is OnError.BLOCK:
-            self.blocked_by, self.failed = enforcement.detector, True
+            self.blocked_by = enforcement.detector
             self._end_at(self.released)
         else:
-            self.failed = True
             self._enforcing = [entry for entry in self._enforcing if entry[1] is not enforcement]
 
     def _take_hits(self, order: int, enforcement: Enforcement, matches: Sequence[Match]) -> None:
@@ -208,7 +208,7 @@ class Lane:
         if end <= self.released:
             return ""
         self._observe(end)
-        if self.failed:
+        if self.failures:
             self.unscanned += end - self.released
         text = self._text.take(end)
         if self._record is not None:

@@ -41,6 +41,8 @@ class Screening:
     """What a person reads when the request was blocked."""
     vault: Vault | None = None
     findings: list[Finding] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    """The detectors that failed, once for each text on which they did."""
     characters: int = 0
     """Characters of text in the messages."""
 
@@ -86,6 +88,7 @@ def screen(body: Json, policy: Policy, *, pii_redaction: bool = False) -> Screen
             record=record if text is main else None,
         )
         text.holder[text.key] = lane.feed(text.holder[text.key], 0.0) + lane.finish(0.0)
+        result.failures += lane.failures
         if text.message in judged:
             seen = lane.observed()
             observed += seen if text is main else []
@@ -144,6 +147,9 @@ def _texts(body: Json) -> Iterator[_Text]:
         for call, holder in enumerate(message.get("tool_calls") or ()):
             if isinstance(holder, dict) and isinstance(holder.get("function"), dict):
                 yield from _arguments(f"{path}.tool_calls[{call}].function", holder["function"], index)
+            custom = holder.get("custom") if isinstance(holder, dict) else None
+            if isinstance(custom, dict) and isinstance(custom.get("input"), str):
+                yield _Text(f"{path}.tool_calls[{call}].custom.input", custom, "input", False, index)
         if isinstance(message.get("function_call"), dict):
             yield from _arguments(f"{path}.function_call", message["function_call"], index)
 

@@ -76,13 +76,16 @@ def _screened(deployment: Deployment, body: Body, tracker: Tracker) -> Screening
         screening = screen(body, deployment.input_policy, pii_redaction=deployment.pii_redaction)
     except UnseenContent as unseen:
         raise api_error(ErrorCode.UNSEEN_CONTENT, unseen.message, param=unseen.param) from None
-    tracker.screened(screening.findings)
+    tracker.screened(screening)
     if screening.blocked:
         raise _blocked(screening)
     return screening
 
 
 def _blocked(screening: Screening) -> ApiError:
+    if screening.failures:
+        # Nothing was found: the policy blocks because it could not look.
+        return api_error(ErrorCode.DETECTOR_ERROR)
     detections = {"input_guardrails": screening.section, "output_guardrails": empty_section()}
     return api_error(
         ErrorCode.INPUT_GUARDRAILS_VIOLATION,

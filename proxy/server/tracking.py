@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from proxy.events import (
+    DetectorFailed,
     FieldsDropped,
     FindingMade,
     FirstToken,
@@ -20,6 +21,7 @@ from proxy.events import (
 )
 from proxy.guard.answer import AnswerGuard
 from proxy.guard.findings import Finding
+from proxy.guard.screening import Screening
 from proxy.server.services import Clock
 
 TELL_EVERY = 1.0
@@ -44,6 +46,7 @@ class Tracker:
     def opened(self) -> None:
         """The upstream is about to be asked."""
         self._opened = self._clock()
+        self._tell_at = self._opened + TELL_EVERY
         self._notify(StreamOpened(self._deployment, self._streamed))
 
     def heard(self, guard: AnswerGuard, now: float) -> None:
@@ -73,20 +76,26 @@ class Tracker:
             self._gaps.clear()
             self._holds.clear()
 
-    def screened(self, findings: Iterable[Finding]) -> None:
+    def screened(self, screening: Screening) -> None:
         """The request went through its policy."""
-        self._found(Stage.INPUT, findings)
+        self._found(Stage.INPUT, screening.findings)
+        self._failed(Stage.INPUT, screening.failures)
 
     def closed(self, guard: AnswerGuard, outcome: StreamOutcome) -> None:
         """The answer has ended, in whatever way."""
         self._holds += guard.take_holds()
         self._tell()
         self._found(Stage.OUTPUT, guard.findings)
+        self._failed(Stage.OUTPUT, guard.failures)
         if guard.dropped_fields:
             self._notify(FieldsDropped(self._deployment, guard.dropped_fields))
         if guard.scanned or guard.unscanned:
             self._notify(Scanned(self._deployment, guard.scanned, guard.unscanned))
         self._notify(StreamClosed(self._deployment, self._streamed, outcome, self._clock() - self._opened))
+
+    def _failed(self, stage: Stage, detectors: Iterable[str]) -> None:
+        for detector in detectors:
+            self._notify(DetectorFailed(self._deployment, stage, detector))
 
     def _found(self, stage: Stage, findings: Iterable[Finding]) -> None:
         counts = Counter((finding.detector, str(finding.action)) for finding in findings)

@@ -61,6 +61,8 @@ class Running:
 async def running(config: Path, workers: int = 1) -> AsyncIterator[Running]:
     arguments = ["serve", "--config", str(config), "--port", "0", "--workers", str(workers)]
     environ = {name: value for name, value in os.environ.items() if name != "PROMETHEUS_MULTIPROC_DIR"}
+    # A server that is killed leaves its directory behind.
+    environ["TMPDIR"] = str(config.parent)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "proxy", *arguments, stdout=asyncio.subprocess.PIPE, env=environ
     )
