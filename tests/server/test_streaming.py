@@ -45,8 +45,9 @@ async def test_a_stream_passes_and_is_told_of() -> None:
         assert closed.outcome is StreamOutcome.COMPLETED
         assert closed.streamed
         await proxy.recorder.first(RequestFinished)
-        told = [type(happened) for happened in proxy.recorder.events]
-        assert told == [StreamOpened, FirstToken, FirstToken, Flowed, Scanned, StreamClosed, RequestFinished]
+        # How often it is told of depends on how the upstream's writes fell into reads.
+        told = [type(event) for event in proxy.recorder.events if not isinstance(event, Flowed)]
+        assert told == [StreamOpened, FirstToken, FirstToken, Scanned, StreamClosed, RequestFinished]
         assert proxy.admission.active == 0
 
 
