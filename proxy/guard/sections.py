@@ -38,9 +38,10 @@ def section(
         report = detector.report(own, revised(detector))
         summary |= report.summary
         details[detector.name] = report.details
-    message = None
+    message: str | None = None
     if blocked_by is not None:
         message = block_message(policy, blocked_by)
     elif any(finding.action is not Action.BLOCK for finding in findings):
-        message = revised(None)
+        # There is no revised text where all findings are in texts other than the main one.
+        message = revised(None) or None
     return {"summary": summary, "details": details, "result_message": message}
