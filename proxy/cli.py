@@ -77,9 +77,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_config(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--config", type=Path, required=True, metavar="FILE", help="configuration file (YAML)"
-    )
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="configuration file (YAML)")
 
 
 def _add_address(parser: argparse.ArgumentParser) -> None:
