@@ -65,6 +65,12 @@ def bounded(ch: str) -> bool:
     return ch.isalnum() or unicodedata.category(ch) in ("Mn", "Mc")
 
 
+@lru_cache(maxsize=8192)
+def continues(ch: str) -> bool:
+    """Tell whether ``ch`` is a mark that belongs to the character before it."""
+    return unicodedata.category(ch).startswith("M")
+
+
 class Folder:
     """Folds a text delta by delta; runs of white space become one space."""
 

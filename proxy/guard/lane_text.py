@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import string
 from collections import deque
 from typing import NamedTuple, Protocol
 
@@ -235,11 +236,15 @@ class _Lexer:
         escape = self._escape
         if len(escape) == 2 and ch != "u":
             self._done(_ESCAPED.get(ch, ch), cells)
+        elif 2 < len(escape) <= 6 and ch not in string.hexdigits:
+            self._broken_escape(cells)
         elif len(escape) == 6:
             code = _code(escape[2:])
             if code is None or not 0xD800 <= code <= 0xDBFF:
                 self._done("\ufffd" if code is None or 0xDC00 <= code <= 0xDFFF else chr(code), cells)
-        elif len(escape) in (7, 8) and not "\\u".startswith(escape[6:]):
+        elif (len(escape) in (7, 8) and not "\\u".startswith(escape[6:])) or (
+            len(escape) > 8 and ch not in string.hexdigits
+        ):
             self._lone_surrogate(cells)
         elif len(escape) == 12:
             low = _code(escape[8:])
@@ -248,6 +253,12 @@ class _Lexer:
                 self._done(chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)), cells)
             else:
                 self._lone_surrogate(cells)
+
+    def _broken_escape(self, cells: list[_Cell]) -> None:
+        """It is no escape, so no JSON either: what it is made of is read as text."""
+        escape, self._escape = self._escape, ""
+        cells.extend(_Cell(ch, ch, _STRING) for ch in escape[:-1])
+        self._plain(escape[-1], cells)
 
     def _lone_surrogate(self, cells: list[_Cell]) -> None:
         """The high surrogate stands alone: what follows it is read anew."""

@@ -6,6 +6,7 @@ from collections import deque
 from typing import Any
 
 from proxy.guard.lane import Lane
+from proxy.guard.observing import touches
 
 
 class TokenQueue:
@@ -48,15 +49,25 @@ class TokenQueue:
         lane = self._lane
         while self._entries and self._entries[0][1] <= lane.released:
             start, end, entry = self._entries.popleft()
-            if not any(low < end and start < high for low, high in lane.withheld):
+            if not touches(lane.withheld, start, end):
                 taken.append(entry)
         return taken
 
 
 def _chosen_only(entry: dict[str, Any]) -> dict[str, Any]:
-    known: dict[str, Any] = {key: entry[key] for key in ("token", "logprob", "bytes") if key in entry}
+    known = _measured(entry)
     if "top_logprobs" in entry:
         alternatives = entry["top_logprobs"] if isinstance(entry["top_logprobs"], list) else []
         chosen = (a for a in alternatives if isinstance(a, dict) and a.get("token") == entry["token"])
-        known["top_logprobs"] = [{key: a[key] for key in ("token", "logprob", "bytes") if key in a} for a in chosen]
+        known["top_logprobs"] = [_measured(a) for a in chosen]
+    return known
+
+
+def _measured(entry: dict[str, Any]) -> dict[str, Any]:
+    """Keep a token and what is said about it, as far as that is a number, or its own bytes."""
+    known: dict[str, Any] = {key: entry[key] for key in ("token", "logprob", "bytes") if key in entry}
+    if not isinstance(known.get("logprob"), (int, float, type(None))):
+        del known["logprob"]
+    if known.get("bytes") != list(known["token"].encode(errors="surrogatepass")):
+        known.pop("bytes", None)
     return known

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from proxy.guard.detector import Detector, Scanner
@@ -62,7 +64,7 @@ class Observing:
         """Return what was seen, in text order; what touches one of the spans ``withheld`` shows no value."""
         found: list[Finding] = []
         for detector, match, text in sorted(self._seen, key=lambda seen: (seen.match.start, -seen.match.end)):
-            masked = any(start < match.end and match.start < end for start, end in withheld)
+            masked = touches(withheld, match.start, match.end)
             placeholder = numbering.placeholder(detector, match.label, text)
             found.append(
                 Finding(
@@ -78,3 +80,9 @@ class Observing:
                 )
             )
         return found
+
+
+def touches(spans: Sequence[tuple[int, int]], start: int, end: int) -> bool:
+    """Tell whether ``start:end`` shares a character with one of ``spans``, which are disjoint and in order."""
+    index = bisect_left(spans, end, key=itemgetter(0))
+    return index > 0 and spans[index - 1][1] > start

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from proxy.guard.findings import Finding
 
@@ -29,31 +31,43 @@ class Record:
         if not findings:
             return "".join(text for _, text, _ in self._pieces)
         parts: list[str] = []
-        spans = _clusters(findings)
-        shown = -1
+        spans = deque(_clusters(findings))
         for start, text, replaced in self._pieces:
-            if replaced:
-                parts.append(text)
-                continue
-            at = start
-            for index, (low, high, placeholder) in enumerate(spans):
-                if high <= at or low >= start + len(text):
-                    continue
-                parts.append(text[at - start : max(low - start, at - start)])
-                if index > shown:
-                    parts.append(placeholder)
-                    shown = index
-                at = min(high, start + len(text))
-            parts.append(text[at - start :])
+            parts.append(text if replaced else _without(start, text, spans))
         return "".join(parts)
 
 
-def _clusters(findings: Sequence[Finding]) -> list[tuple[int, int, str]]:
-    clusters: list[tuple[int, int, str]] = []
+def _without(start: int, text: str, spans: deque[_Cluster]) -> str:
+    """Return one piece with the clusters at the front of ``spans`` replaced; those that end in it are taken off."""
+    parts: list[str] = []
+    at, end = start, start + len(text)
+    while spans and spans[0].start < end:
+        low, high, placeholder = spans[0]
+        if high > at:
+            parts += (text[at - start : max(low, at) - start], placeholder)
+            at = min(high, end)
+        if high > end:
+            # It goes on in the next piece, where it has been shown already.
+            spans[0] = spans[0]._replace(placeholder="")
+            break
+        spans.popleft()
+    parts.append(text[at - start :])
+    return "".join(parts)
+
+
+class _Cluster(NamedTuple):
+    """Findings that overlap: where they begin and end, and what stands for them."""
+
+    start: int
+    end: int
+    placeholder: str
+
+
+def _clusters(findings: Sequence[Finding]) -> list[_Cluster]:
+    clusters: list[_Cluster] = []
     for finding in findings:
-        if clusters and finding.start < clusters[-1][1]:
-            low, high, placeholder = clusters[-1]
-            clusters[-1] = (low, max(high, finding.end), placeholder)
+        if clusters and finding.start < clusters[-1].end:
+            clusters[-1] = clusters[-1]._replace(end=max(clusters[-1].end, finding.end))
         else:
-            clusters.append((finding.start, finding.end, finding.placeholder))
+            clusters.append(_Cluster(finding.start, finding.end, finding.placeholder))
     return clusters

@@ -68,6 +68,7 @@ class Runner:
     def feed(self, text: str) -> list[Settled]:
         """Read the next characters; return what became settled, in order of start."""
         position, previous, live, starts = self.position, self._previous, self._live, self._starts
+        crowd = max(4 * _CROWD, 2 * len(live))
         for ch in text:
             position += 1
             if live:
@@ -85,18 +86,22 @@ class Runner:
             if state is not None:
                 candidate = Candidate(position - 1, state)
                 live += (candidate,) if state.quiet else self._arrive([candidate], position)
+                if len(live) > crowd:
+                    # A long delta must not cost more than many short ones.
+                    live = self._merge(live)
+                    crowd = max(crowd, 2 * len(live))
             previous = ch
         if len(live) > _CROWD:
             live = self._merge(live)
         self.position, self._previous, self._live = position, previous, live
-        self.safe = position
+        before, self.safe = self.safe, position
         for candidate in live:
             if candidate.state.holding:
                 self.safe = min(self.safe, candidate.start)
             elif candidate.ends:
                 # What lives on only reads a context: the matches that were made are complete.
                 self._closed.append(candidate.concluded())
-        return self._settle() if self._closed else _NOTHING
+        return self._settle() if self._closed and self.safe > before else _NOTHING
 
     def finish(self) -> list[Settled]:
         """The text has ended: return what remains, in order of start."""
@@ -137,17 +142,24 @@ class Runner:
                 del ends[:-1]
 
     def _merge(self, live: list[Candidate]) -> list[Candidate]:
-        seen: set[int] = set()
+        seen: dict[int, Candidate] = {}
         kept: list[Candidate] = []
         for candidate in sorted(live, key=lambda c: c.start):
-            if candidate.state.mergeable and id(candidate.state) in seen:
-                # Whatever it may still match, the earlier one will match from further left.
-                if candidate.ends:
-                    self._closed.append(candidate)
-            else:
-                seen.add(id(candidate.state))
+            earlier = seen.get(id(candidate.state)) if candidate.state.mergeable else None
+            if earlier is None:
+                seen[id(candidate.state)] = candidate
                 kept.append(candidate)
+            elif candidate.ends and not self._covers(earlier, candidate.ends):
+                # Whatever it may still match, the earlier one will match from further left.
+                self._closed.append(candidate)
         return kept
+
+    def _covers(self, earlier: Candidate, ends: dict[int, list[int]]) -> bool:
+        """Tell whether matches of a later candidate are inside those of an earlier one, all of which will count."""
+        own = earlier.ends or {}
+        return all(
+            not self._keep_all[rule] and rule in own and own[rule][-1] >= found[-1] for rule, found in ends.items()
+        )
 
     def _settle(self) -> list[Settled]:
         ready = [c for c in self._closed if c.start < self.safe]

@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 from proxy.guard.automaton import Accept, Starts, State
-from proxy.guard.folding import bounded
+from proxy.guard.folding import bounded, continues
 
 _LAST = chr(0x10FFFF)
 
@@ -53,7 +53,7 @@ class _TrieState(State):
 
     def __missing__(self, ch: str) -> State | None:
         low, high = self._trie.narrow(self._low, self._high, self._depth, ch)
-        ends = bool(self._word) and not (bounded(self._word[-1]) and bounded(ch))
+        ends = bool(self._word) and not continues(ch) and not (bounded(self._word[-1]) and bounded(ch))
         if low == high and not ends:
             # Dead ends are kept for ASCII alone, so that hostile text cannot fill memory with them.
             if ch.isascii():
