@@ -27,12 +27,15 @@ class Problems:
     def __init__(self) -> None:
         self._found: dict[str, str] = {}
         self._origins: dict[str, str] = {}
+        self._reports = 0
 
     def __len__(self) -> int:
-        return len(self._found)
+        """How many have been reported, those included that repeat a path: each means that something is unusable."""
+        return self._reports
 
     def add(self, path: str, message: str) -> None:
         """Note that the value at ``path`` (such as ``models[0].model_name``; "" is the whole) is wrong."""
+        self._reports += 1
         self._found.setdefault(path, message)
 
     def substituted(self, result: str, template: str) -> None:

@@ -76,11 +76,15 @@ def _deployment_text(deployment: Deployment) -> str:
     if lines:
         cells = [(*map(str, line[:-1]), "-" if line.hold_back is None else str(line.hold_back)) for line in lines]
         text += [f"  {row}" for row in _aligned([_HEADINGS, *cells])]
-        text.append(f"  largest hold-back of an answer: {_largest(lines)} characters")
+        text.append(
+            f"  largest hold-back of a rule: {_largest(lines)} characters; findings that overlap wait for each other"
+        )
     else:
         text.append("  no detector: requests and answers pass unchecked")
     if deployment.pii_redaction:
-        text.append("  pii_redaction: the model sees placeholders, which are restored in the answer")
+        text.append(
+            "  pii_redaction: the model sees placeholders; in the answer each is held until it is whole, and restored"
+        )
     return "\n".join(text) + "\n"
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from proxy.guard.choice import Choice
 from proxy.guard.findings import Finding
 from proxy.guard.lane import Hold
+from proxy.guard.metadata import Metadata
 from proxy.guard.policy import Policy
 from proxy.guard.screening import clean
 from proxy.guard.sections import Section, block_message, empty_section, section
@@ -58,13 +59,17 @@ class AnswerGuard:
         self._usage_sent = False
         self._opened = False
         self._reported = False
-        self._shape: tuple[tuple[str, ...], tuple[str, ...]] | None = None
-        """The fields of the last usual chunk and of its choice: the next one's are nearly always the same."""
+        self._metadata = Metadata(policy)
         self.blocked = False
         """Whether a policy has ended any choice."""
-        self.dropped_fields = 0
+        self._afterthoughts = 0
         self.text_sent = False
         """Whether any payload returned so far carried text."""
+
+    @property
+    def dropped_fields(self) -> int:
+        """Fields withheld because no detector reads them."""
+        return self._metadata.dropped + self._afterthoughts
 
     @property
     def complete(self) -> bool:
@@ -121,10 +126,11 @@ class AnswerGuard:
             UpstreamErrorChunk: the upstream sent an error object.
         """
         chunk = chunks.decode(payload)
+        changed = self._metadata.pad(chunk)
         if self._opened and (choice := self._usual(chunk)) is not None:
-            return self._content(chunk, payload, choice, now)
+            return self._content(chunk, None if changed else payload, choice, now)
+        changed |= self._metadata.clear(chunk, "message")
         self._remember(chunk)
-        changed = bool(self._policy.enforcing and self._drop_unknown(chunk, "message"))
         if not chunk["choices"]:
             return [self._bytes(chunk, payload, changed)]
         before: list[Json] = []
@@ -156,17 +162,15 @@ class AnswerGuard:
             return None
         if fields.get("finish_reason") is not None or fields.get("logprobs") is not None:
             return None
-        shape = (tuple(chunk), tuple(fields))
-        if shape != self._shape:
-            if not (chunk.keys() <= chunks.CHUNK_FIELDS and fields.keys() <= _PLAIN_CHOICE):
-                return None
-            self._shape = shape
-        choice = self._choices.get(fields.get("index", 0))
+        if not fields.keys() <= _PLAIN_CHOICE or not self._metadata.familiar(chunk):
+            return None
+        index = fields.get("index", 0)
+        choice = self._choices.get(index) if type(index) is int else None
         if type(delta["content"]) is not str or choice is None or choice.over or choice.counts_tokens:
             return None
         return choice
 
-    def _content(self, chunk: Json, payload: bytes, choice: Choice, now: float) -> list[bytes]:
+    def _content(self, chunk: Json, payload: bytes | None, choice: Choice, now: float) -> list[bytes]:
         """Guard a usual chunk: the same as any other, on the shortest way."""
         fields = chunk["choices"][0]
         text = fields["delta"]["content"]
@@ -207,7 +211,7 @@ class AnswerGuard:
     def _bytes(self, chunk: Json, payload: bytes | None, changed: bool) -> bytes:
         if changed or payload is None or b"\n" in payload or b"\r" in payload:
             return chunks.encode(chunk)
-        return payload
+        return chunks.spell(chunk, payload) if self._policy.enforcing else payload
 
     def _remember(self, chunk: Json) -> None:
         if len(self._skeleton) == 1:
@@ -216,13 +220,6 @@ class AnswerGuard:
         if usage:
             self._usage = usage
             self._usage_sent = self._usage_sent or not chunk["choices"]
-
-    def _drop_unknown(self, chunk: Json, unread: str) -> int:
-        """Drop what no lane covers; ``unread`` is where a choice's texts are not looked for."""
-        dropped = sum(choice.pop(unread, None) is not None for choice in chunk["choices"])
-        dropped += chunks.drop_unknown(chunk)
-        self.dropped_fields += dropped
-        return dropped
 
     def _choice(self, index: int) -> Choice:
         choice = self._choices.get(index)
@@ -259,10 +256,12 @@ class AnswerGuard:
         """A finished choice may still be annotated, but it has nothing more to say."""
         if choice.blocked_by is not None:
             return None
-        if self._policy.enforcing and deltas.has_text(fields):
-            self.dropped_fields += 1
+        if not self._policy.enforcing:
+            return False
+        if deltas.has_text(fields):
+            self._afterthoughts += 1
             return None
-        return False
+        return fields.pop("logprobs", None) is not None
 
     def _send_ahead(self, choice: Choice, fields: Json, rest: Json, before: list[Json]) -> None:
         """The held text leaves before the chunk that says the choice is finished."""
@@ -336,8 +335,7 @@ class AnswerGuard:
         choices = body.get("choices")
         if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
             raise chunks.MalformedChunk("expected choices to be a list of objects")
-        if self._policy.enforcing:
-            self._drop_unknown(body, "delta")
+        self._metadata.clear(body, "delta")
         for position, fields in enumerate(choices):
             self._guard_message(fields, position, now)
         body["enkrypt_policy_detections"] = {

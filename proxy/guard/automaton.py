@@ -150,7 +150,7 @@ class Automaton:
             if len(self._states) >= MAX_STATES:
                 self._states.clear()
                 self.starts.clear()
-            state = self._states[key] = RuleState(self, frozenset(threads))
+            state = RuleState(self, frozenset(threads))
             state.accepts = tuple(sorted(accepts))
             bodies = {_Thread(index, _BODY, frozenset((self.rules[index].body.body,))) for index in armed}
             state.arms = self._state(bodies, set(), set()) if bodies else None
@@ -158,6 +158,8 @@ class Automaton:
                 sorted(Accept(t.rule, t.back) for t in threads if t.kind == _AHEAD and self._ahead(t.rule).negative)
             )
             state.settle()
+            # Only now: another thread may be looking for it.
+            self._states[key] = state
         return state
 
 

@@ -12,12 +12,20 @@ from proxy.guard.lane import Lane
 from proxy.guard.policy import Enforcement, Judged, Policy, Unseen
 from proxy.guard.record import Record
 from proxy.guard.sections import Section, block_message, empty_section, section
-from proxy.guard.vault import HidingNumbering, Numbering, Vault
+from proxy.guard.vault import HidingNumbering, Numbering, Vault, look_alikes
 
 Json = dict[str, Any]
 
 PERSONAL_DATA: Final = "pii"
 """The detector whose findings ``pii_redaction`` hides from the upstream."""
+
+
+_BESIDE: Final = -1
+_CONTROLS: Final = frozenset(("messages", "model", "tool_choice", "function_call", "stream_options", "modalities"))
+"""Fields of a request that say nothing, besides those that never go upstream."""
+_SPOKEN: Final = frozenset(("content", "refusal", "reasoning_content", "reasoning", "tool_calls", "function_call"))
+_LABELS: Final = frozenset(("role", "type", "tool_call_id", "format", "$ref", "$schema"))
+"""Members that programs tell things apart by."""
 
 
 class UnseenContent(Exception):
@@ -51,17 +59,20 @@ class _Text(NamedTuple):
     """A text of a request: its path, where it is, and whether it is JSON."""
 
     path: str
-    holder: Json
-    key: str
+    holder: Any
+    key: str | int
     arguments: bool
     message: int
+    """The message it belongs to, or ``_BESIDE`` for none."""
 
 
 def screen(body: Json, policy: Policy, *, pii_redaction: bool = False) -> Screening:
     """Judge and rewrite a validated request.
 
-    Redactions apply to all messages, since a chat resends its history; blocks and the reported findings come from the
-    messages that the policy judges. With ``pii_redaction`` redacted personal data can be restored in the answer.
+    Redactions apply to all messages, since a chat resends its history, and to the other texts of a request, such as
+    names and the descriptions of tools; blocks and the reported findings come from the messages that the policy
+    judges, and from what stands beside them where it judges all. With ``pii_redaction`` redacted personal data can be
+    restored in the answer.
 
     Raises:
         UnseenContent: an enforcing policy meets content that it cannot read.
@@ -70,13 +81,14 @@ def screen(body: Json, policy: Policy, *, pii_redaction: bool = False) -> Screen
         return Screening(body, empty_section(), characters=sum(len(t.holder[t.key]) for t in _texts(body)))
     if policy.enforcing and policy.unseen is Unseen.REFUSE:
         _refuse_unseen(body)
-    body = body | {"messages": copy.deepcopy(body["messages"])}
-    texts = list(_texts(body))
+    body = copy.deepcopy(body)
+    spoken = list(_texts(body))
+    texts = [*spoken, *_asides(body)]
     judged = _judged(body, policy)
-    vault = Vault(PERSONAL_DATA) if pii_redaction else None
+    vault = _vault(texts) if pii_redaction else None
     numbering = HidingNumbering(vault) if vault else Numbering()
-    result = Screening(body, empty_section(), vault=vault, characters=sum(len(t.holder[t.key]) for t in texts))
-    record, main = Record(), _main_text(texts, judged)
+    result = Screening(body, empty_section(), vault=vault, characters=sum(len(t.holder[t.key]) for t in spoken))
+    record, main = Record(), _main_text(spoken, judged)
     observed: list[Finding] = []
     blocked_by: str | None = None
     for text in texts:
@@ -154,6 +166,44 @@ def _texts(body: Json) -> Iterator[_Text]:
             yield from _arguments(f"{path}.function_call", message["function_call"], index)
 
 
+def _asides(body: Json) -> Iterator[_Text]:
+    """The texts of a request that no message says: a model may read them all the same."""
+    for index, message in enumerate(body["messages"]):
+        named = message.get("role") in ("tool", "function")
+        for key in message:
+            if key not in _SPOKEN and not (named and key == "name"):
+                yield from _within(f"messages[{index}]", message, key, index)
+        content = message.get("content")
+        for position, part in enumerate(content if isinstance(content, list) else ()):
+            if isinstance(part, dict) and part.get("type") in ("text", "refusal"):
+                for key in [key for key in part if key not in ("text", "refusal")]:
+                    yield from _within(f"messages[{index}].content[{position}]", part, key, index)
+    for key in body:
+        if key not in _CONTROLS and not key.startswith("enkrypt_"):
+            yield from _within("", body, key, _BESIDE)
+
+
+def _within(path: str, holder: Any, key: str | int, index: int) -> Iterator[_Text]:
+    value = holder[key]
+    path = f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}".removeprefix(".")
+    if isinstance(value, str):
+        if key not in _LABELS:
+            yield _Text(path, holder, key, False, index)
+    elif isinstance(value, list):
+        for position in range(len(value)):
+            yield from _within(path, value, position, index)
+    elif isinstance(value, dict):
+        # The name of a function is what its calls are told apart by.
+        declares = "parameters" in value or "description" in value or "schema" in value
+        for member in value:
+            if not (declares and member == "name"):
+                yield from _within(path, value, member, index)
+
+
+def _vault(texts: list[_Text]) -> Vault:
+    return Vault(PERSONAL_DATA, frozenset(found for text in texts for found in look_alikes(text.holder[text.key])))
+
+
 def _arguments(path: str, function: Json, index: int) -> Iterator[_Text]:
     if isinstance(function.get("arguments"), str):
         yield _Text(f"{path}.arguments", function, "arguments", True, index)
@@ -191,7 +241,7 @@ def _refuse_unseen(body: Json) -> None:
 def _judged(body: Json, policy: Policy) -> set[int]:
     messages = body["messages"]
     if policy.judged is Judged.ALL:
-        return set(range(len(messages)))
+        return {_BESIDE, *range(len(messages))}
     users = [index for index, message in enumerate(messages) if message.get("role") == "user"]
     # A request without a user message is judged whole rather than not at all.
     return {users[-1]} if users else set(range(len(messages)))

@@ -5,24 +5,39 @@ A :class:`Vault` belongs to one request and is never logged.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from proxy.guard.detector import Detector
+
+_PLACEHOLDER = re.compile(r"<[A-Za-z0-9_]{1,64}>")
 
 
 class Numbering:
     """Numbers distinct values per detector and label, in the order in which they are first asked for."""
 
-    def __init__(self, taken: Vault | None = None) -> None:
-        """Number from 0, or behind the placeholders that the request's vault has ``taken``."""
-        self._indices: dict[tuple[str, str], dict[str, int]] = {}
+    def __init__(self, taken: Vault | None = None, avoid: frozenset[str] = frozenset()) -> None:
+        """Number from 0, or behind the placeholders that the request's vault has ``taken``; skip those to ``avoid``."""
+        self._placeholders: dict[tuple[str, str], dict[str, str]] = {}
+        self._next: dict[tuple[str, str], int] = {}
         self._taken = taken
+        self._avoid = taken.avoid if taken else avoid
 
     def placeholder(self, detector: Detector, label: str, key: str) -> str:
         """Return the placeholder of the value ``key``."""
-        indices = self._indices.setdefault((detector.name, label), {})
-        first = self._taken.count(label) if self._taken else 0
-        return detector.placeholder(label, indices.setdefault(key, first + len(indices)))
+        kind = (detector.name, label)
+        placeholders = self._placeholders.setdefault(kind, {})
+        if key not in placeholders:
+            index = self._next.get(kind, self._taken.count(label) if self._taken else 0)
+            while (placeholder := detector.placeholder(label, index)).lower() in self._avoid:
+                index += 1
+            self._next[kind] = index + 1
+            placeholders[key] = placeholder
+        return placeholders[key]
+
+    def count(self, detector: str, label: str) -> int:
+        """Return the number that no placeholder of ``label`` has reached."""
+        return self._next.get((detector, label), 0)
 
     def cover(self, detector: Detector, label: str, key: str, text: str) -> str:
         """Return what stands for ``text``: a value ``key`` and whatever overlaps it."""
@@ -57,25 +72,27 @@ class Run(NamedTuple):
 class Vault:
     """The originals that placeholders stand for in one request."""
 
-    def __init__(self, detector: str) -> None:
-        """Make an empty vault for the findings of the detector of that name."""
+    def __init__(self, detector: str, avoid: frozenset[str] = frozenset()) -> None:
+        """Make an empty vault for the findings of the detector of that name.
+
+        What :func:`look_alikes` finds in the request is to ``avoid``: it stands for nothing but itself.
+        """
         self.detector = detector
-        self._numbering = Numbering()
+        self.avoid = avoid
+        self._numbering = Numbering(avoid=avoid)
         self._originals: dict[str, str] = {}
         self._hidden: set[str] = set()
-        self._counts: dict[str, set[str]] = {}
 
     def hide(self, detector: Detector, label: str, original: str) -> str:
         """Return the placeholder of ``original``, the same one each time."""
         placeholder = self._numbering.placeholder(detector, label, original)
         self._originals[placeholder] = original
         self._hidden.add(original)
-        self._counts.setdefault(label, set()).add(original)
         return placeholder
 
     def count(self, label: str) -> int:
-        """Return how many placeholders of ``label`` exist."""
-        return len(self._counts.get(label, ()))
+        """Return the number that no placeholder of ``label`` has reached."""
+        return self._numbering.count(self.detector, label)
 
     def exempts(self, detector: str, text: str) -> bool:
         """Tell whether a finding is what the client itself sent, and is not to be acted on in its answer."""
@@ -85,6 +102,11 @@ class Vault:
         """Return a restorer for one lane."""
         # Some models answer in lower case.
         return Restorer(self._originals | {key.lower(): value for key, value in self._originals.items()})
+
+
+def look_alikes(text: str) -> list[str]:
+    """Return what looks like a placeholder in a client's own text, in lower case."""
+    return [found.lower() for found in _PLACEHOLDER.findall(text)]
 
 
 class Restorer:

@@ -14,7 +14,6 @@ _STRING: JsonSchema = {"type": "string"}
 _NUMBER: JsonSchema = {"type": "number"}
 _INTEGER: JsonSchema = {"type": "integer"}
 _BOOLEAN: JsonSchema = {"type": "boolean"}
-_OBJECT: JsonSchema = {"type": "object"}
 _NULLABLE_STRING: JsonSchema = {"type": ["string", "null"]}
 _STRINGS: JsonSchema = {"type": "array", "items": _STRING}
 _COUNTS: JsonSchema = {"type": "object", "additionalProperties": _INTEGER}

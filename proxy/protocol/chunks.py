@@ -29,11 +29,11 @@ CHUNK_FIELDS: Final = frozenset(
         "timings",
         "x_groq",
         "prompt_filter_results",
-        "prompt",
-        "enkrypt_policy_detections",
     ]
 )
-"""Top-level fields that are kept under an enforcing policy whatever they hold."""
+"""Top-level fields that are kept under an enforcing policy."""
+PADDING: Final = "obfuscation"
+"""Random characters that hide the length of a chunk's text."""
 CHOICE_FIELDS: Final = frozenset(
     [
         "index",
@@ -53,6 +53,10 @@ DELTA_FIELDS: Final = frozenset(
 TOOL_CALL_FIELDS: Final = frozenset(("index", "id", "type", "function"))
 FUNCTION_FIELDS: Final = frozenset(("name", "arguments"))
 AUDIO_FIELDS: Final = frozenset(("id", "transcript", "expires_at"))
+MAX_CHOICES: Final = 128
+"""Choices that an answer may have: the largest ``n`` of a request."""
+MAX_TOOL_CALLS: Final = 1_024
+"""Tool calls that one choice may have under an enforcing policy."""
 
 _TEXT_FIELDS: Final = ("reasoning_content", "reasoning", "content", "refusal")
 
@@ -83,7 +87,7 @@ def decode(payload: bytes) -> Json:
     """Decode one event's data.
 
     Raises:
-        MalformedChunk: it is no JSON object, or its choices are no list of objects.
+        MalformedChunk: it is no JSON object, or its choices are no list of objects, or their numbers are none.
         UpstreamErrorChunk: it is an error object.
     """
     try:
@@ -101,6 +105,10 @@ def decode(payload: bytes) -> Json:
     for choice in choices:
         if type(choice) is not dict:
             raise MalformedChunk("expected choices to be a list of objects")
+        index = choice.get("index")
+        if index is not None and not (type(index) is int and 0 <= index < MAX_CHOICES):
+            # A client might read what is nearly a number as one, and join what was guarded apart.
+            raise MalformedChunk("expected the index of a choice to be a small integer")
     return value
 
 
@@ -118,6 +126,22 @@ def encode(value: Json) -> bytes:
         return orjson.dumps(value)
     except orjson.JSONEncodeError:
         return json.dumps(value, separators=(",", ":")).encode()
+
+
+def spell(value: Json, payload: bytes) -> bytes:
+    """Return ``payload``, whose decoded value is ``value``, or a new encoding where it says more than that.
+
+    A JSON object may repeat a member, which a decoder then overlooks (RFC 8259, section 4): each adds a string.
+    """
+    encoded = encode(value)
+    return payload if encoded == payload or _quotes(encoded) == _quotes(payload) else encoded
+
+
+def _quotes(text: bytes) -> int:
+    """Count the quotation marks around strings, those inside being escaped."""
+    if b"\\" in text:
+        text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    return text.count(b'"')
 
 
 def slots(fields: Json, *, tool_names: frozenset[str] = frozenset()) -> Iterator[Slot]:
@@ -153,7 +177,7 @@ def place(fields: Json, lane: str, text: str) -> None:
     if lane.startswith("tool_calls["):
         index, _, key = lane[len("tool_calls[") :].partition("].function.")
         calls = fields.setdefault("tool_calls", [])
-        call = next((c for c in calls if str(c.get("index")) == index), None)
+        call = next((c for n, c in enumerate(calls) if str(c.get("index", n)) == index), None)
         if call is None:
             call = {"index": int(index) if index.isdigit() else index, "function": {}}
             calls.append(call)
@@ -230,12 +254,20 @@ def _drop_from_tool_calls(fields: Json) -> int:
     calls = fields.get("tool_calls")
     if calls is None:
         return 0
-    kept = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    kept = [call for call in calls if _is_call(call)] if isinstance(calls, list) else []
     dropped = len(calls) - len(kept) if isinstance(calls, list) else 1
     fields["tool_calls"] = kept
     for call in kept:
         dropped += _keep(call, TOOL_CALL_FIELDS) + _drop_object(call, "function", FUNCTION_FIELDS)
+        dropped += sum(_drop_if_not_text(call, key) for key in ("id", "type"))
     return dropped
+
+
+def _is_call(call: object) -> bool:
+    if not isinstance(call, dict):
+        return False
+    index = call.get("index")
+    return index is None or (type(index) is int and 0 <= index < MAX_TOOL_CALLS)
 
 
 def _keep(value: Json, known: frozenset[str]) -> int:

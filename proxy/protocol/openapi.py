@@ -67,8 +67,8 @@ def _paths() -> JsonSchema:
             "parameters": [_parameter("model", "path", "A deployment's name.", required=True)],
             "get": _get("retrieveModel", "One deployment.", "Model", ("404", *_AUTHENTICATED)),
         },
-        "/healthz": {"get": _probe("health", "Whether the process is alive.")},
-        "/readyz": {"get": _probe("readiness", "Whether requests are accepted.", "503")},
+        "/healthz": {"get": _probe("health", "Whether the process is alive.", media="application/json")},
+        "/readyz": {"get": _probe("readiness", "Whether requests are accepted.", "503", media="application/json")},
         "/metrics": {"get": _probe("metrics", "Metrics in the Prometheus text format.")},
         "/openapi.json": {"get": _probe("openapi", "This description.", media="application/json")},
     }

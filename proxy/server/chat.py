@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from aiohttp import web
 
 from proxy.config.deployment import Configuration, Deployment
@@ -18,6 +20,7 @@ from proxy.protocol.request import (
     tool_names,
 )
 from proxy.server.admission import Slot
+from proxy.server.aside import aside
 from proxy.server.intake import admit, modelled_deployment, named_deployment, read_body
 from proxy.server.relay import Exchange, Relay
 from proxy.server.services import REQUEST_ID, SERVICES
@@ -49,7 +52,7 @@ async def _answer(
         raw = await read_body(request, configuration.server.max_body_bytes)
         deployment, body = _decoded(request, configuration, deployment, raw)
         tracker = _tracker(request, deployment, body)
-        screening = _screened(deployment, body, tracker)
+        screening = await _screened(deployment, body, tracker, len(raw))
         return await Relay(request, _exchange(request, deployment, body, screening, tracker, slot)).run()
 
 
@@ -70,10 +73,11 @@ def _tracker(request: web.Request, deployment: Deployment, body: Body) -> Tracke
     return Tracker(services.observer, services.clock, deployment.name, streamed=is_stream(body))
 
 
-def _screened(deployment: Deployment, body: Body, tracker: Tracker) -> Screening:
-    """The request after the input policy. Raises ApiError (400) where it must not go upstream."""
+async def _screened(deployment: Deployment, body: Body, tracker: Tracker, size: int) -> Screening:
+    """The request, of ``size`` bytes, after the input policy. Raises ApiError (400) where it must not go upstream."""
+    work = partial(screen, body, deployment.input_policy, pii_redaction=deployment.pii_redaction)
     try:
-        screening = screen(body, deployment.input_policy, pii_redaction=deployment.pii_redaction)
+        screening = await aside(work, size)
     except UnseenContent as unseen:
         raise api_error(ErrorCode.UNSEEN_CONTENT, unseen.message, param=unseen.param) from None
     tracker.screened(screening)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 import signal
 import socket
 import sys
@@ -90,6 +91,7 @@ async def serve_until(
         access_log=None,
         keepalive_timeout=KEEPALIVE_SECONDS,
         shutdown_timeout=_LAST_WORDS,
+        logger=_http_log(),
     )
     await runner.setup()
     try:
@@ -121,6 +123,24 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     import uvloop
 
     return uvloop.new_event_loop()
+
+
+class _Discreet(logging.Filter):
+    """Keeps what a client sent out of the log: aiohttp quotes lines that it cannot read, keys and all."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None:
+            record.msg, record.args = "%s: %s", (record.getMessage(), type(error).__name__)
+            record.exc_info = record.exc_text = None
+        return True
+
+
+def _http_log() -> logging.Logger:
+    log = logging.getLogger(f"{__name__}.http")
+    if not log.filters:
+        log.addFilter(_Discreet())
+    return log
 
 
 def _addresses(host: str) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import assert_never
 
 from aiohttp import web
@@ -20,6 +21,7 @@ from proxy.protocol import chunks
 from proxy.protocol.errors import ApiError, ErrorCode, api_error, error_payload
 from proxy.protocol.sse import DONE, encode, encode_all
 from proxy.server.admission import Slot
+from proxy.server.aside import aside
 from proxy.server.client_stream import ClientStream
 from proxy.server.feed import Ending, Feed
 from proxy.server.middleware import log_unexpected
@@ -167,7 +169,7 @@ class Relay:
 
     async def _whole(self, upstream: UpstreamAnswer) -> web.Response:
         raw = await upstream.body(self._deployment.max_answer_bytes)
-        answer = self._guard.whole(_decode(raw), self._clock())
+        answer = await aside(partial(self._guard.whole, _decode(raw), self._clock()), len(raw))
         self._outcome = StreamOutcome.BLOCKED if self._guard.blocked else StreamOutcome.COMPLETED
         return web.Response(status=upstream.status, body=chunks.encode(answer), content_type="application/json")
 

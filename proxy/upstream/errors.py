@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import assert_never
@@ -13,6 +14,8 @@ from proxy.protocol.errors import ApiError, ErrorCode, api_error
 
 MAX_MESSAGE_CHARACTERS = 2_000
 """An upstream's error message is cut to this many characters."""
+MAX_ERROR_CHARACTERS = 65_536
+"""Characters of it that are looked at; what a policy withholds of them is out before the cut."""
 
 
 class TimeoutKind(StrEnum):
@@ -31,6 +34,8 @@ _TIMEOUT_CODES = {
     TimeoutKind.LIFETIME: ErrorCode.UPSTREAM_LIFETIME_TIMEOUT,
 }
 
+_RETRY_AFTER = re.compile(r"\d{1,9}(?:\.\d{1,9})?|[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
+"""Seconds or a date (RFC 9110, section 10.2.3; some servers send fractions): nothing else is passed on."""
 _OWN_CREDENTIALS = frozenset({401, 403})
 
 
@@ -135,7 +140,8 @@ def scrub(text: str, secrets: Iterable[str]) -> str:
 
 def _refused(failure: UpstreamStatus, clean: Callable[[str], str]) -> ApiError:
     status = failure.status
-    headers = {} if failure.retry_after is None else {"Retry-After": failure.retry_after}
+    retry_after = failure.retry_after or ""
+    headers = {"Retry-After": retry_after} if _RETRY_AFTER.fullmatch(retry_after) else {}
     if status in _OWN_CREDENTIALS:
         # Providers quote parts of the key that they refuse, so their own words are not passed on.
         message = f"The model's server refused the credentials configured for this deployment (HTTP {status})."
@@ -168,7 +174,8 @@ def _reported(status: int, error: dict[str, object], clean: Callable[[str], str]
         value = error.get(member)
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
-        return clean(value[:MAX_MESSAGE_CHARACTERS]) if isinstance(value, str) else None
+        # Cleaned before it is cut: half a card number is no card number, and would pass.
+        return clean(value[:MAX_ERROR_CHARACTERS])[:MAX_MESSAGE_CHARACTERS] if isinstance(value, str) else None
 
     return ApiError(
         status,

@@ -21,7 +21,7 @@ def test_the_table(configure: Configure) -> None:
         "  input   strict  keyword_detector  keyword_detector rule  observe          -",
         "  output  strict  pii               pii rule               redact           7",
         "  output  strict  keyword_detector  keyword_detector rule  block            7",
-        "  largest hold-back of an answer: 7 characters",
+        "  largest hold-back of a rule: 7 characters; findings that overlap wait for each other",
     ]
 
 

@@ -242,6 +242,14 @@ async def test_what_the_server_says_of_itself(proxy: Proxy) -> None:
         assert response.status == 200
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/openapi.json", "/v1/models"])
+async def test_a_route_answers_in_the_media_type_that_the_description_names(proxy: Proxy, path: str) -> None:
+    async with proxy.session.get("/openapi.json") as response:
+        described = (await response.json())["paths"][path]["get"]["responses"]["200"]["content"]
+    async with proxy.session.get(path, headers=BEARER) as response:
+        assert [response.content_type] == list(described)
+
+
 async def test_a_server_without_a_configuration_is_not_ready() -> None:
     class Unusable:
         async def configuration(self, refresh: bool = False) -> Configuration:

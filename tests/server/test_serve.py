@@ -100,6 +100,24 @@ async def test_a_stop_ends_streams_with_an_error_frame_and_the_process_with_zero
         assert await status == 0
 
 
+async def test_a_client_that_leaves_closes_the_upstream(tmp_path: Path) -> None:
+    left = asyncio.Event()
+
+    async def script(connection: Connection) -> None:
+        await connection.head()
+        await connection.chunk(event(delta("Hello")))
+        await connection.gone()
+        left.set()
+
+    async with upstream(script) as model, running(write_config(tmp_path, model.url)) as server:
+        response = await server.session.post(CHAT, json=ask(model="d"))
+        await response.content.readany()
+        response.close()
+        await asyncio.wait_for(left.wait(), START)
+        # Stopping the server would have closed it as well.
+        assert server.process.returncode is None
+
+
 @needs_proc
 async def test_a_worker_that_dies_is_replaced_and_too_many_end_the_server(tmp_path: Path) -> None:
     async with running(write_config(tmp_path), workers=2) as server:

@@ -1,0 +1,73 @@
+"""What of a request is judged, what is rewritten, and what cannot be read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from proxy.guard.detectors.keyword_detector import KeywordDetector
+from proxy.guard.findings import Action
+from proxy.guard.policy import Enforcement, Judged, Policy, Unseen
+from proxy.guard.screening import UnseenContent, screen
+
+Json = dict[str, Any]
+
+
+def policy(action: Action, **settings: Any) -> Policy:
+    return Policy("p", (Enforcement(KeywordDetector(["ban"]), action),), **settings)
+
+
+def conversation(**texts: str) -> Json:
+    return {"messages": [{"role": role.rstrip("_"), "content": text} for role, text in texts.items()]}
+
+
+EARLIER = [
+    conversation(system="ban", user="hi"),
+    conversation(user_="ban", assistant="hm", user="hi"),
+    conversation(user="hi", assistant="ban"),
+]
+
+
+@pytest.mark.parametrize("body", EARLIER)
+def test_only_the_last_message_of_the_user_is_judged_unless_all_are_asked_for(body: Json) -> None:
+    assert not screen(body, policy(Action.BLOCK)).blocked
+    assert screen(body, policy(Action.BLOCK, judged=Judged.ALL)).blocked
+    assert screen(conversation(user_="hi", user="ban"), policy(Action.BLOCK)).blocked
+
+
+def test_without_a_message_of_the_user_everything_is_judged() -> None:
+    assert screen(conversation(system="hi", assistant="ban"), policy(Action.BLOCK)).blocked
+
+
+@pytest.mark.parametrize("body", EARLIER)
+def test_redaction_reaches_every_message(body: Json) -> None:
+    screened = screen(body, policy(Action.REDACT))
+    assert "ban" not in str(screened.body["messages"])
+    assert "ban" in str(body["messages"])
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
+        {"type": "input_audio", "input_audio": {"data": "", "format": "wav"}},
+        {"type": "file", "file": {"file_id": "f"}},
+        {"type": "invented later", "text": "hi"},
+        {"text": "hi"},
+    ],
+)
+def test_a_part_that_cannot_be_read_is_named_under_an_enforcing_policy(part: Json) -> None:
+    body = {"messages": [{"role": "user", "content": [{"type": "text", "text": "hi"}, part]}]}
+    with pytest.raises(UnseenContent) as refused:
+        screen(body, policy(Action.BLOCK))
+    assert refused.value.param == "messages[0].content[1]"
+    assert screen(body, policy(Action.BLOCK, unseen=Unseen.ALLOW)).body["messages"] == body["messages"]
+    assert screen(body, policy(Action.OBSERVE)).body["messages"] == body["messages"]
+
+
+def test_an_earlier_answer_in_sound_cannot_be_read_either() -> None:
+    body = {"messages": [{"role": "assistant", "audio": {"id": "a"}}, {"role": "user", "content": "hi"}]}
+    with pytest.raises(UnseenContent) as refused:
+        screen(body, policy(Action.REDACT))
+    assert refused.value.param == "messages[0].audio"
