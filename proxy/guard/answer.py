@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from proxy.guard.choice import Choice
 from proxy.guard.findings import Finding
-from proxy.guard.lane import Hold
+from proxy.guard.holds import Hold
 from proxy.guard.metadata import Metadata
 from proxy.guard.policy import Policy
 from proxy.guard.screening import clean

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from proxy.guard.findings import Finding, LaneKey
-from proxy.guard.lane import Hold, Lane
+from proxy.guard.holds import Hold
+from proxy.guard.lane import Lane
 from proxy.guard.logprobs import TokenQueue
 from proxy.guard.policy import Policy
 from proxy.guard.record import Record

@@ -8,21 +8,18 @@ function of the lane's text, so the lane's answer is the same however the text a
 from __future__ import annotations
 
 from bisect import insort
-from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from proxy.guard.detector import Detector, Scanner
 from proxy.guard.findings import Action, Finding, LaneKey, Match
+from proxy.guard.holds import Hold, HoldClock
 from proxy.guard.lane_text import ArgumentText, LaneText, PlainText
 from proxy.guard.observing import Observing
 from proxy.guard.policy import Enforcement, OnError, Policy
 from proxy.guard.record import Record
 from proxy.guard.surrogates import SurrogateJoiner
 from proxy.guard.vault import Numbering, Vault
-
-Hold = tuple[str, int, float]
-"""Text that was withheld and then settled: by which detector, how much (characters), how long (seconds)."""
 
 
 class _Hit(NamedTuple):
@@ -70,13 +67,13 @@ class Lane:
         """
         self.key = key
         self.policy = policy
-        restorer = vault.restorer() if vault else None
         self._vault = vault
         self._passes = vault is None and not policy.enforcing
         """Nothing can change this lane: text leaves as it came, half escapes and half surrogate pairs included."""
+        restorer = vault.restorer() if vault else None
         self._text: LaneText = ArgumentText(restorer) if arguments else PlainText(restorer)
-        self._record = record
         self._joiner = SurrogateJoiner()
+        self._record = record
         self._numbering = numbering or Numbering(vault)
         self._enforcing: list[tuple[int, Enforcement, Scanner]] = [
             (order, e, e.detector.scanner()) for order, e in enumerate(policy.enforcements) if e.enforcing
@@ -87,25 +84,29 @@ class Lane:
         self._cluster: list[_Hit] = []
         """Overlapping redactions at the front of what is held, in order; replaced together."""
         self._cluster_end = 0
-        self._waiting: deque[tuple[int, int, float, str]] = deque()
-        """Text that could not leave when it came: start, end, since when, for whose sake."""
+        self._holds = HoldClock(holds if holds is not None else [])
         self._holder: Enforcement | None = None
         """Whose scanner sets the watermark."""
         self.findings: list[Finding] = []
-        self.holds: list[Hold] = holds if holds is not None else []
         self.withheld: list[Span] = []
         self.received = 0
         self.released = 0
         self.unscanned = 0
         self.blocked_by: Detector | None = None
         """The detector whose finding, or failure, ended this lane."""
-        self.failures: list[str] = []
-        """The enforcing detectors that failed here."""
+        self.failed = False
+        """Whether a failure has ended this lane."""
+        self._failures: list[str] = []
 
     @property
     def blocked(self) -> bool:
         """Whether a block has ended this lane."""
         return self.blocked_by is not None
+
+    @property
+    def failures(self) -> list[str]:
+        """The detectors that failed here, enforcing or observing."""
+        return self._failures + self._observing.failures
 
     @property
     def held(self) -> int:
@@ -151,9 +152,9 @@ class Lane:
 
     def _fail(self, enforcement: Enforcement) -> None:
         """A detector raised: under ``on_error: block`` the lane ends before anything it has not judged."""
-        self.failures.append(enforcement.detector.name)
+        self._failures.append(enforcement.detector.name)
         if self.policy.on_error is OnError.BLOCK:
-            self.blocked_by = enforcement.detector
+            self.blocked_by, self.failed = enforcement.detector, True
             self._end_at(self.released)
         else:
             self._enforcing = [entry for entry in self._enforcing if entry[1] is not enforcement]
@@ -183,7 +184,7 @@ class Lane:
             released = self._release(watermark) if watermark > self.released else ""
         else:
             released = self._settle_hits(watermark)
-        if self._waiting or self.released < self.received:
+        if self._holds or self.released < self.received:
             self._note_holds(now)
         return released
 
@@ -208,7 +209,7 @@ class Lane:
         if end <= self.released:
             return ""
         self._observe(end)
-        if self.failures:
+        if self._failures:
             self.unscanned += end - self.released
         text = self._text.take(end)
         if self._record is not None:
@@ -277,14 +278,9 @@ class Lane:
         return self._observing.findings(self.key, self._numbering, [] if self.policy.expose_full else self.withheld)
 
     def _note_holds(self, now: float) -> None:
-        waiting, released = self._waiting, self.released
-        while waiting and (waiting[0][1] <= released or self.blocked_by is not None):
-            start, end, since, detector = waiting.popleft()
-            self.holds.append((detector, end - start, now - since))
-        if released < self.received and self.blocked_by is None:
-            noted = waiting[-1][1] if waiting else released
-            if noted < self.received:
-                waiting.append((noted, self.received, now, self._responsible()))
+        self._holds.settle(self.released if self.blocked_by is None else self.received, now)
+        if self.released < self.received and self.blocked_by is None:
+            self._holds.wait(self.released, self.received, now, self._responsible())
 
     def _responsible(self) -> str:
         if self._cluster:

@@ -12,10 +12,8 @@ import string
 from collections import deque
 from typing import NamedTuple, Protocol
 
+from proxy.guard.text_buffer import TextBuffer
 from proxy.guard.vault import Restorer, Run
-
-_SLACK = 2048
-"""Characters that may lie unused in a buffer before it is cut: keeps the cost per character flat."""
 
 
 class LaneText(Protocol):
@@ -40,22 +38,19 @@ class LaneText(Protocol):
 class PlainText:
     """Text that is what it looks like."""
 
-    __slots__ = ("_base", "_position", "_restorer", "_text")
+    __slots__ = ("_buffer", "_position", "_restorer")
 
     def __init__(self, restorer: Restorer | None = None) -> None:
         self._restorer = restorer
-        self._text = ""
-        self._base = 0
+        self._buffer = TextBuffer()
         self._position = 0
 
     def feed(self, text: str) -> str:
         """Append text, with placeholders restored."""
         if self._restorer is not None:
             text = _restored(text, self._restorer)
-        if self._position - self._base > _SLACK:
-            self._text = self._text[self._position - self._base :]
-            self._base = self._position
-        self._text += text
+        self._buffer.forget(self._position)
+        self._buffer.append(text)
         return text
 
     def finish(self) -> str:
@@ -67,13 +62,12 @@ class PlainText:
 
     def view(self, start: int, end: int) -> str:
         """Return the text between two positions."""
-        return self._text[start - self._base : end - self._base]
+        return self._buffer.slice(start, end)
 
     def take(self, end: int) -> str:
         """Return the text up to ``end``."""
-        start = self._position - self._base
-        self._position = end
-        return self._text[start : end - self._base]
+        start, self._position = self._position, end
+        return self._buffer.slice(start, end)
 
     def replace(self, end: int, placeholder: str) -> str:
         """Return the placeholder."""

@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 from proxy.guard.detector import Detector, Scanner
 from proxy.guard.findings import Action, Finding, LaneKey, Match
+from proxy.guard.text_buffer import TextBuffer
 from proxy.guard.vault import Numbering
-
-_SLACK = 2048
 
 
 class _Observed(NamedTuple):
@@ -27,22 +26,23 @@ class Observing:
         self.detectors = tuple(detectors)
         self._scanners: list[tuple[Detector, Scanner]] = [(d, d.scanner()) for d in self.detectors]
         self._seen: list[_Observed] = []
-        self._text = ""
-        self._base = 0
+        self._text = TextBuffer()
+        self._position = 0
         self._finished = False
+        self.failures: list[str] = []
+        """The detectors that failed. One that fails observes no more."""
 
     def feed(self, text: str) -> None:
         """Read text that has been settled, withheld or not."""
-        self._text += text
+        self._text.append(text)
+        self._position += len(text)
         for detector, scanner in tuple(self._scanners):
             try:
                 self._note(detector, scanner.feed(text))
             except Exception:
                 self._scanners.remove((detector, scanner))
-        safe = min((scanner.safe for _, scanner in self._scanners), default=self._base + len(self._text))
-        if safe - self._base > _SLACK:
-            self._text = self._text[safe - self._base :]
-            self._base = safe
+                self.failures.append(detector.name)
+        self._text.forget(min((scanner.safe for _, scanner in self._scanners), default=self._position))
 
     def finish(self) -> None:
         """The text has ended. Safe to call twice."""
@@ -52,13 +52,12 @@ class Observing:
         for detector, scanner in self._scanners:
             try:
                 self._note(detector, scanner.finish())
-            except Exception:  # noqa: S112 - an observer that fails observes no more
-                continue
+            except Exception:
+                self.failures.append(detector.name)
 
     def _note(self, detector: Detector, matches: Sequence[Match]) -> None:
         for match in matches:
-            text = match.key or self._text[match.start - self._base : match.end - self._base]
-            self._seen.append(_Observed(detector, match, text))
+            self._seen.append(_Observed(detector, match, match.key or self._text.slice(match.start, match.end)))
 
     def findings(self, key: LaneKey, numbering: Numbering, withheld: Sequence[tuple[int, int]]) -> list[Finding]:
         """Return what was seen, in text order; what touches one of the spans ``withheld`` shows no value."""

@@ -17,6 +17,7 @@ from proxy.guard.findings import Match
 from proxy.guard.pattern import PatternError, parse
 from proxy.guard.pattern import hold_back as pattern_hold_back
 from proxy.guard.rule import Rule
+from proxy.guard.text_buffer import TextBuffer
 
 _CROWD = 4
 """Live candidates above which those in equal states are merged."""
@@ -210,21 +211,18 @@ def hold_back(rule: Rule) -> int:
 
 
 _NO_MATCHES: list[Match] = []
-_SLACK = 1024
-"""Characters of text kept beyond need before they are cut off."""
 
 
 class PatternScanner:
     """Finds the matches of compiled rules in one lane."""
 
-    __slots__ = ("_base", "_compiled", "_reached", "_runner", "_text", "safe")
+    __slots__ = ("_buffer", "_compiled", "_reached", "_runner", "safe")
 
     def __init__(self, compiled: CompiledRules) -> None:
         self._compiled = compiled
         self._runner = Runner(compiled.automaton.starts, compiled.keep_all)
-        self._text = ""
-        """The lane's text from position ``_base``: as much as a validator may want to see."""
-        self._base = 0
+        self._buffer = TextBuffer()
+        """As much of the lane's text as a validator may want to see."""
         self._reached: dict[int, int] = {}
         """By rule, the end of the furthest match so far: what ends no further is inside it."""
         self.safe = 0
@@ -235,12 +233,11 @@ class PatternScanner:
         settled = runner.feed(text)
         self.safe = safe = runner.safe
         if not settled and safe == runner.position:
-            self._text, self._base = "", safe
+            self._buffer.clear(safe)
             return _NO_MATCHES
-        self._text += text
+        self._buffer.append(text)
         matches = self._matches(settled) if settled else _NO_MATCHES
-        if safe - self._base > _SLACK:
-            self._text, self._base = self._text[safe - self._base :], safe
+        self._buffer.forget(safe)
         return matches
 
     def finish(self) -> list[Match]:
@@ -268,8 +265,7 @@ class PatternScanner:
         validate = self._compiled.rules[index].validate
         if validate is None:
             return ends[-1]
-        text, base = self._text, self._base
         for end in reversed(ends):
-            if validate(text[start - base : end - base]):
+            if validate(self._buffer.slice(start, end)):
                 return end
         return 0

@@ -51,6 +51,8 @@ class Screening:
     findings: list[Finding] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     """The detectors that failed, once for each text on which they did."""
+    unjudged: bool = False
+    """Whether it was blocked because a detector failed, and not for what it says."""
     characters: int = 0
     """Characters of text in the messages."""
 
@@ -106,7 +108,7 @@ def screen(body: Json, policy: Policy, *, pii_redaction: bool = False) -> Screen
             observed += seen if text is main else []
             result.findings += lane.findings + seen
         if blocked_by is None and lane.blocked_by is not None:
-            blocked_by = lane.blocked_by.name
+            blocked_by, result.unjudged = lane.blocked_by.name, lane.failed
     _report(result, policy, record, observed, blocked_by)
     return result
 

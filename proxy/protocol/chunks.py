@@ -96,8 +96,9 @@ def decode(payload: bytes) -> Json:
         value = _decode_surrogates(payload)
     if type(value) is not dict:
         raise MalformedChunk("expected a JSON object")
-    if "choices" not in value and value.get("error"):
-        error = value["error"]
+    error = value.get("error")
+    if error:
+        # Some servers send it inside a last chunk, beside empty choices.
         raise UpstreamErrorChunk(error if isinstance(error, dict) else {"message": str(error)})
     choices = value.get("choices")
     if type(choices) is not list:

@@ -87,8 +87,7 @@ async def _screened(deployment: Deployment, body: Body, tracker: Tracker, size: 
 
 
 def _blocked(screening: Screening) -> ApiError:
-    if screening.failures:
-        # Nothing was found: the policy blocks because it could not look.
+    if screening.unjudged:
         return api_error(ErrorCode.DETECTOR_ERROR)
     detections = {"input_guardrails": screening.section, "output_guardrails": empty_section()}
     return api_error(

@@ -234,10 +234,10 @@ class Outcome:
 def judge(text: str, detectors: Sequence[Enforced]) -> Outcome:
     """Apply a policy to a whole text."""
     hits = sorted(
-        (span.start, detector.action == "redact", -span.end, order, span)
+        (span.start, detector.action == "redact", -span.end, order, number, span)
         for order, detector in enumerate(detectors)
         if detector.action != "observe"
-        for span in detector.find(text)
+        for number, span in enumerate(detector.find(text))
     )
     block = next((hit for hit in hits if not hit[1]), None)
     cut = block[0] if block else len(text)
@@ -248,7 +248,7 @@ def judge(text: str, detectors: Sequence[Enforced]) -> Outcome:
     at, clusters = 0, _merged(redactions)
     for members in clusters:
         names = []
-        for _, _, minus_end, order, span in members:
+        for _, _, minus_end, order, _, span in members:
             name = detectors[order].name
             keys = numbers.setdefault((name, span.label), [])
             if span.key not in keys:
@@ -263,7 +263,7 @@ def judge(text: str, detectors: Sequence[Enforced]) -> Outcome:
     return Outcome("".join(parts), detectors[block[3]].name if block else None, tuple(enforced), cut)
 
 
-_Hit = tuple[int, bool, int, int, Span]
+_Hit = tuple[int, bool, int, int, int, Span]
 
 
 def _merged(hits: Sequence[_Hit]) -> list[list[_Hit]]:

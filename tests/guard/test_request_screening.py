@@ -9,7 +9,8 @@ import pytest
 from proxy.guard.detectors.keyword_detector import KeywordDetector
 from proxy.guard.findings import Action
 from proxy.guard.policy import Enforcement, Judged, Policy, Unseen
-from proxy.guard.screening import UnseenContent, screen
+from proxy.guard.screening import Screening, UnseenContent, screen
+from tests.guard.fakes import FailingDetector
 
 Json = dict[str, Any]
 
@@ -71,3 +72,16 @@ def test_an_earlier_answer_in_sound_cannot_be_read_either() -> None:
     with pytest.raises(UnseenContent) as refused:
         screen(body, policy(Action.REDACT))
     assert refused.value.param == "messages[0].audio"
+
+
+def test_a_failure_is_told_from_a_verdict() -> None:
+    failing, finding = FailingDetector("!"), KeywordDetector(["ban"])
+
+    def screened(*enforcements: Enforcement, text: str) -> Screening:
+        messages = [{"role": "user", "content": text}]
+        return screen({"messages": messages}, Policy("p", enforcements))
+
+    unjudged = screened(Enforcement(failing, Action.BLOCK), text="oh!")
+    assert (unjudged.blocked, unjudged.unjudged, unjudged.failures) == (True, True, [failing.name])
+    judged = screened(Enforcement(failing, Action.OBSERVE), Enforcement(finding, Action.BLOCK), text="oh! ban")
+    assert (judged.blocked, judged.unjudged, judged.failures) == (True, False, [failing.name])

@@ -9,6 +9,7 @@ from proxy.guard.detector import DetectorReport, RuleReport
 from proxy.guard.findings import Finding, Match
 from proxy.guard.folding import Folder, fold
 from proxy.guard.runner import Runner, Settled
+from proxy.guard.text_buffer import TextBuffer
 from proxy.guard.words import WordTrie
 
 MAX_KEYWORDS = 100_000
@@ -84,9 +85,9 @@ class KeywordScanner:
         self._detector = detector
         self._folder = Folder()
         self._runner = Runner(detector.trie.starts, (False,))
-        self._folded = ""
-        """The folded text from position ``_base``, and the position in the lane of each of its characters."""
+        self._folded = TextBuffer()
         self._origins: list[int] = []
+        """The position in the lane of each folded character from ``_base`` on."""
         self._base = 0
         self._length = 0
         self._reached = 0
@@ -102,7 +103,7 @@ class KeywordScanner:
         if not settled and runner.safe == runner.position:
             self._forget()
             return _NO_MATCHES
-        self._folded += folded
+        self._folded.append(folded)
         self._origins.extend(range(length, self._length) if origins is None else origins)
         matches = self._matches(settled) if settled else _NO_MATCHES
         if runner.safe == runner.position:
@@ -120,16 +121,15 @@ class KeywordScanner:
     def _forget(self) -> None:
         self.safe = self._length
         self._base = self._runner.position
-        if self._folded:
-            self._folded = ""
-            self._origins.clear()
+        self._folded.clear(self._base)
+        self._origins.clear()
 
     def _trim(self, drop: int) -> None:
         self.safe = self._origins[drop]
         if drop:
-            self._folded = self._folded[drop:]
             del self._origins[:drop]
             self._base += drop
+            self._folded.forget(self._base)
 
     def _matches(self, settled: Sequence[Settled]) -> list[Match]:
         found: list[Match] = []
@@ -138,7 +138,7 @@ class KeywordScanner:
             if ends[0][-1] <= self._reached:
                 continue
             self._reached = ends[0][-1]
-            key = self._folded[first:after]
+            key = self._folded.slice(start, ends[0][-1])
             # Invisible characters behind the last one belong to the match; part of a character never does.
             following = self._origins[after] if after < len(self._origins) else self._length
             end = max(self._origins[after - 1] + 1, following)
