@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from proxy.guard.detector import Detector
@@ -60,10 +60,12 @@ class Policy:
     unseen: Unseen = Unseen.REFUSE
     judged: Judged = Judged.LAST_USER
 
-    @property
-    def enforcing(self) -> bool:
-        """True where any detector may change what passes."""
-        return any(e.enforcing for e in self.enforcements)
+    enforcing: bool = field(init=False, compare=False)
+    """True where any detector may change what passes."""
+
+    def __post_init__(self) -> None:
+        # Asked for with every chunk, so it is worked out once.
+        object.__setattr__(self, "enforcing", any(e.enforcing for e in self.enforcements))
 
 
 NO_POLICY = Policy()

@@ -109,8 +109,26 @@ def screen(body: Json, policy: Policy, *, pii_redaction: bool = False) -> Screen
             result.findings += lane.findings + seen
         if blocked_by is None and lane.blocked_by is not None:
             blocked_by, result.unjudged = lane.blocked_by.name, lane.failed
+    if blocked_by is None:
+        blocked_by = _blocked_across_parts(body, policy, judged, result)
     _report(result, policy, record, observed, blocked_by)
     return result
+
+
+def _blocked_across_parts(body: Json, policy: Policy, judged: set[int], result: Screening) -> str | None:
+    """Return the detector that blocks a message whose parts are harmless one by one: a model reads them as one text."""
+    blocks = replace(policy, enforcements=tuple(e for e in policy.enforcements if e.action is Action.BLOCK))
+    for index in sorted(judged - {_BESIDE}) if blocks.enforcing else ():
+        message = body["messages"][index]
+        parts = [text.holder[text.key] for text in _content("", message, "content", index)]
+        if len(parts) > 1:
+            lane = Lane(LaneKey(0, f"messages[{index}].content"), blocks)
+            lane.feed("".join(parts), 0.0)
+            lane.finish(0.0)
+            result.findings += lane.findings
+            if lane.blocked_by is not None:
+                return lane.blocked_by.name
+    return None
 
 
 def _effective(policy: Policy, *, hiding: bool, judging: bool) -> Policy:

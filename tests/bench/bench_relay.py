@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import socket
 import statistics
 import subprocess
@@ -18,6 +19,7 @@ import tempfile
 import time
 from collections import defaultdict
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvloop
@@ -45,49 +47,90 @@ def configuration(upstream: int) -> dict[str, object]:
     }
 
 
-async def single(upstream: Upstream, port: int, deployment: str, options: argparse.Namespace) -> float:
-    """Chunks per second where each chunk is a read of its own, as a model's tokens are."""
-    steppers = [Stepper(int(deployment == "enforced")) for _ in range(options.streams)]
+@dataclass(frozen=True)
+class Contestant:
+    """Who is measured: where it listens, the deployment asked for, and its process (0: none)."""
+
+    port: int
+    deployment: str
+    pid: int = 0
+
+
+async def single(upstream: Upstream, contestant: Contestant, options: argparse.Namespace) -> float:
+    """Chunks per second where each chunk is a read of its own, the next one being sent when it has arrived."""
+    steppers = [Stepper() for _ in range(options.streams)]
     upstream.steppers = dict(enumerate(steppers))
     start = time.perf_counter()
     async with asyncio.timeout(LIMIT):
         streams = (
-            stream(port, deployment, stepper, chunks=options.chunks, stepper=number)
+            stream(contestant.port, contestant.deployment, stepper, chunks=options.chunks, stepper=number)
             for number, stepper in enumerate(steppers)
         )
         await asyncio.gather(*streams)
     return options.streams * options.chunks / (time.perf_counter() - start)
 
 
-async def bursts(upstream: Upstream, port: int, deployment: str, options: argparse.Namespace) -> float:
+async def bursts(upstream: Upstream, contestant: Contestant, options: argparse.Namespace) -> float:
     """Chunks per second where the upstream sends as fast as it can: many chunks to a read."""
     start = time.perf_counter()
     async with asyncio.timeout(LIMIT):
-        await asyncio.gather(*(stream(port, deployment, chunks=options.chunks) for _ in range(options.streams)))
+        streams = (
+            stream(contestant.port, contestant.deployment, chunks=options.chunks) for _ in range(options.streams)
+        )
+        await asyncio.gather(*streams)
     return options.streams * options.chunks / (time.perf_counter() - start)
 
 
-async def first_text(upstream: Upstream, port: int, deployment: str, options: argparse.Namespace) -> float:
+async def paced(upstream: Upstream, contestant: Contestant, options: argparse.Namespace) -> float:
+    """Chunks per second of four times as many streams at the pace of a model, 50 tokens a second each."""
+    count = 4 * options.streams
+    start = time.perf_counter()
+    async with asyncio.timeout(LIMIT):
+        streams = (stream(contestant.port, contestant.deployment, chunks=100, gap=0.02) for _ in range(count))
+        await asyncio.gather(*streams)
+    return count * 100 / (time.perf_counter() - start)
+
+
+async def busy(upstream: Upstream, contestant: Contestant, options: argparse.Namespace) -> float:
+    """Microseconds of processor time per chunk at the pace of a model."""
+    before = processor_seconds(contestant.pid)
+    await paced(upstream, contestant, options)
+    return (processor_seconds(contestant.pid) - before) / (400 * options.streams) * 1e6
+
+
+def processor_seconds(pid: int) -> float:
+    """User and system time of a process so far (proc(5), fields 14 and 15 of its stat file)."""
+    if not pid:
+        return 0.0
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def first_text(upstream: Upstream, contestant: Contestant, options: argparse.Namespace) -> float:
     """Median milliseconds to the first text, one request after the other, 2 ms between the upstream's chunks."""
     async with asyncio.timeout(LIMIT):
-        seconds = [await stream(port, deployment, chunks=10, gap=0.002) for _ in range(options.requests)]
+        seconds = [
+            await stream(contestant.port, contestant.deployment, chunks=10, gap=0.002) for _ in range(options.requests)
+        ]
     return statistics.median(seconds) * 1e3
 
 
 MEASURES = (
+    ("chunks/s, model's pace", paced, True),
     ("chunks/s, one a read", single, True),
     ("chunks/s, bursts", bursts, True),
+    ("processor us a chunk", busy, False),
     ("first text, ms", first_text, False),
 )
 
 
-async def rounds(upstream: Upstream, contestants: dict[str, tuple[int, str]], options: argparse.Namespace) -> None:
+async def rounds(upstream: Upstream, contestants: dict[str, Contestant], options: argparse.Namespace) -> None:
     """Measure and print."""
     taken: dict[tuple[str, str], list[float]] = defaultdict(list)
     for number in range(options.rounds + 1):
         for title, measure, _ in MEASURES:
-            for name, (port, deployment) in contestants.items():
-                value = await measure(upstream, port, deployment, options)
+            for name, contestant in contestants.items():
+                value = await measure(upstream, contestant, options)
                 if number:  # the first round warms up
                     taken[title, name].append(value)
     print(f"{options.streams} streams of {options.chunks} chunks; medians of {options.rounds} rounds")
@@ -96,18 +139,16 @@ async def rounds(upstream: Upstream, contestants: dict[str, tuple[int, str]], op
         for name in contestants:
             own, other = taken[title, name], taken[title, "pass-through"]
             compared = statistics.median(a / b if relative else a - b for a, b in zip(own, other, strict=True))
-            print(
-                f"{name:24}{statistics.median(own):10.2f}  {compared:.2f}x"
-                if relative
-                else f"{name:24}{statistics.median(own):10.2f}  {compared:+.2f} ms"
-            )
+            against = f"{compared:.2f}x" if relative else f"{compared:+.2f}"
+            print(f"{name:24}{statistics.median(own):10.2f}  {against}")
 
 
-def start(stack: ExitStack, *command: str) -> None:
-    """Start a process that is stopped at the end."""
+def start(stack: ExitStack, *command: str) -> int:
+    """Start a process that is stopped at the end; return its id."""
     process = subprocess.Popen([sys.executable, *command], cwd=HERE.parent.parent, stdout=subprocess.DEVNULL)
     stack.callback(process.wait)
     stack.callback(process.terminate)
+    return process.pid
 
 
 async def ready(port: int) -> None:
@@ -139,15 +180,16 @@ async def run(options: argparse.Namespace, stack: ExitStack) -> None:
     passing, guarding = free_ports(2)
     config = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "bench.yaml"
     config.write_text(json.dumps(configuration(direct)))
-    start(stack, str(HERE / "pass_through.py"), str(passing), f"http://127.0.0.1:{direct}/v1/chat/completions")
-    start(stack, "-m", "proxy", "serve", "--config", str(config), "--port", str(guarding))
+    chat = f"http://127.0.0.1:{direct}/v1/chat/completions"
+    passer = start(stack, str(HERE / "pass_through.py"), str(passing), chat)
+    guard = start(stack, "-m", "proxy", "serve", "--config", str(config), "--port", str(guarding))
     await ready(passing)
     await ready(guarding)
     contestants = {
-        "no proxy": (direct, "unguarded"),
-        "pass-through": (passing, "unguarded"),
-        "tidegate, no policy": (guarding, "unguarded"),
-        "tidegate, enforced": (guarding, "enforced"),
+        "no proxy": Contestant(direct, "unguarded"),
+        "pass-through": Contestant(passing, "unguarded", passer),
+        "tidegate, no policy": Contestant(guarding, "unguarded", guard),
+        "tidegate, enforced": Contestant(guarding, "enforced", guard),
     }
     async with server:
         await rounds(upstream, contestants, options)

@@ -22,9 +22,8 @@ _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: clos
 class Stepper:
     """Lets the upstream send a chunk only when an earlier one has reached the client."""
 
-    def __init__(self, ahead: int) -> None:
-        """Let ``ahead`` chunks wait in the proxy: guarded text has to wait for the chunk behind it."""
-        self._arrived = ahead
+    def __init__(self) -> None:
+        self._arrived = 0
         self._news = asyncio.Event()
 
     def arrived(self, frames: int) -> None:

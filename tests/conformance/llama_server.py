@@ -22,7 +22,7 @@ _TEMPLATE = "{% for message in messages %}{{ message['content'] }}\n{% endfor %}
 
 def only(text: str) -> str:
     """A grammar (GBNF, as described in llama.cpp's grammars/README.md) of which ``text`` is the only sentence."""
-    # JSON's escapes are GBNF's, as long as nothing but ASCII is left unescaped. The sentence is cut up because the proxy
+    # JSON's escapes are GBNF's, as long as nothing but ASCII is left unescaped. The sentence is cut up since the proxy
     # reads the request's unknown fields too: what it hides, and placeholders that a client wrote, would be recognised.
     return "root ::= " + " ".join(json.dumps(text[at : at + 3], ensure_ascii=False) for at in range(0, len(text), 3))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from proxy.guard.detectors.keyword_detector import KeywordDetector
 from proxy.guard.findings import Action
@@ -85,3 +87,21 @@ def test_a_failure_is_told_from_a_verdict() -> None:
     assert (unjudged.blocked, unjudged.unjudged, unjudged.failures) == (True, True, [failing.name])
     judged = screened(Enforcement(failing, Action.OBSERVE), Enforcement(finding, Action.BLOCK), text="oh! ban")
     assert (judged.blocked, judged.unjudged, judged.failures) == (True, False, [failing.name])
+
+
+@given(st.integers(1, 9), st.booleans())
+def test_a_word_cut_into_parts_is_still_a_word(at: int, later: bool) -> None:
+    text = "a bannable"
+    parts = [{"type": "text", "text": piece} for piece in (text[:at], text[at:])]
+    body = {"messages": [{"role": "user", "content": parts}, *([{"role": "assistant", "content": "hm"}] * later)]}
+    blocking = Policy("p", (Enforcement(KeywordDetector(["bannable"]), Action.BLOCK),))
+    screening = screen(body, blocking)
+    assert screening.blocked
+    assert [finding.placeholder for finding in screening.findings] == ["[KEYWORD_1]"]
+    assert screen(body, policy(Action.BLOCK)).blocked is (at == 5)
+
+
+def test_parts_are_redacted_one_by_one() -> None:
+    parts = [{"type": "text", "text": "ban"}, {"type": "text", "text": " ban"}]
+    sent = screen({"messages": [{"role": "user", "content": parts}]}, policy(Action.REDACT)).body
+    assert [part["text"] for part in sent["messages"][0]["content"]] == ["[KEYWORD_1]", " [KEYWORD_1]"]
