@@ -1,4 +1,4 @@
-"""The shipped detectors, with all their rules, in whole answers: streamed is whole, and nothing forbidden leaves early."""
+"""The shipped detectors, all rules, in whole answers: streamed is whole, and nothing forbidden leaves early."""
 
 from __future__ import annotations
 
