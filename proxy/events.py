@@ -88,7 +88,7 @@ class FindingMade:
 
 @dataclass(frozen=True, slots=True)
 class DetectorFailed:
-    """An enforcing detector raised; its policy's ``on_error`` decided what became of the text."""
+    """A detector raised; if it enforces, its policy's ``on_error`` decided what became of the text."""
 
     deployment: str
     stage: Stage

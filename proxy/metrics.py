@@ -119,7 +119,7 @@ CHARACTERS = Metric(
 )
 DETECTOR_FAILURES = Metric(
     "tidegate_detector_failures_total",
-    "Texts on which an enforcing detector failed; the policy's on_error decided.",
+    "Texts on which a detector failed; if it enforces, the policy's on_error decided.",
     ("deployment", "stage", "detector"),
 )
 DROPPED_FIELDS = Metric(

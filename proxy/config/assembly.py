@@ -14,8 +14,8 @@ from proxy.config.problems import Problems, did_you_mean
 from proxy.config.shapes import DeploymentEntry, InputSection, OutputSection
 from proxy.guard.findings import Action
 from proxy.guard.policy import NO_POLICY, Enforcement, Judged, OnError, Policy, Unseen
+from proxy.guard.screening import PERSONAL_DATA
 
-PII = "pii"
 OUTPUT_ONLY = ("hallucination", "adherence", "relevancy")
 """Detectors that the API knows for the answer only, as switches of the output section."""
 
@@ -80,16 +80,16 @@ class DeploymentCompiler:
         where = f"{path}.additional_config.pii_redaction"
         if options.pii_redaction and not section.enabled:
             self._problems.add(where, "does nothing while the section is not enabled")
-        if options.pii_redaction and PII in section.block:
+        if options.pii_redaction and PERSONAL_DATA in section.block:
             self._problems.add(where, "does nothing while `pii` is in `block`: no such request is sent upstream")
         detectors = self._detectors(section, path)
         if detectors is None:
             return NO_POLICY
         redact = section.redact
         if options.pii_redaction:
-            redact = [*redact, PII]
-            if PII not in detectors and (pii := self._policies.build(PII, {}, where)) is not None:
-                detectors = {**detectors, PII: ConfiguredDetector(pii)}
+            redact = [*redact, PERSONAL_DATA]
+            if PERSONAL_DATA not in detectors and (pii := self._policies.build(PERSONAL_DATA, {}, where)) is not None:
+                detectors = {**detectors, PERSONAL_DATA: ConfiguredDetector(pii)}
         judged = Judged(options.messages)
         return _policy(entry, section.policy_name, _enforcements(detectors, section.block, redact), judged)
 

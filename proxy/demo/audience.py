@@ -66,7 +66,7 @@ class Received:
 async def ask(base_url: str, prompt: str) -> Received:
     """Ask the deployment ``demo`` for a streamed answer and read it to its end.
 
-    Raises :class:`aiohttp.ClientError` where the connection fails or the answer is not a stream.
+    Raises :class:`aiohttp.ClientError` where the connection fails or the status is an error.
     """
     received, decoder = Received(), SSEDecoder(_MAX_EVENT_BYTES)
     body = {"model": "demo", "stream": True, "messages": [{"role": "user", "content": prompt}]}

@@ -24,8 +24,6 @@ Json = dict[str, Any]
 CHARACTERS_PER_TOKEN: Final = 4
 """For estimating usage that the upstream could not report any more, a common rule of thumb for English text."""
 _SKELETON: Final = ("id", "object", "created", "model", "system_fingerprint", "service_tier")
-
-
 _NO_HOLDS: Final[list[Hold]] = []
 _PLAIN_CHOICE: Final = frozenset({"index", "delta", "finish_reason", "logprobs"})
 
@@ -221,7 +219,10 @@ class AnswerGuard:
             self._usage = usage
             self._usage_sent = self._usage_sent or not chunk["choices"]
 
-    def _choice(self, index: int) -> Choice:
+    def _choice(self, fields: Json, position: int) -> Choice:
+        """Return the choice that ``fields`` belong to: the one of their index, or else of their position."""
+        index = fields.get("index", position)
+        index = index if isinstance(index, int) else position
         choice = self._choices.get(index)
         if choice is None:
             choice = self._choices[index] = Choice(index, self._policy, self._vault, self._tool_names, self._holds)
@@ -232,13 +233,12 @@ class AnswerGuard:
 
         Returns whether it changed, or None where nothing of it is to be sent.
         """
-        index = fields.get("index", position)
-        choice = self._choice(index if isinstance(index, int) else position)
+        choice = self._choice(fields, position)
         delta = fields.get("delta")
         delta = delta if isinstance(delta, dict) else {}
         if choice.over:
             return self._afterthought(choice, fields)
-        texts = {name: delta[name] for name in ("content", "refusal") if isinstance(delta.get(name), str)}
+        texts = _with_logprobs(delta)
         changed = choice.feed(delta, now)
         rest: Json = {}
         if fields.get("finish_reason") is not None or choice.blocked_by is not None:
@@ -317,7 +317,7 @@ class AnswerGuard:
             payloads.append(chunks.encode(self._skeleton | {"choices": [], "usage": usage}))
         return payloads
 
-    def abort(self, now: float) -> list[bytes]:
+    def abort(self) -> list[bytes]:
         """The upstream failed: what is held stays held; return the detections if they have not been sent."""
         for choice in self._choices.values():
             choice.abandon()
@@ -345,12 +345,11 @@ class AnswerGuard:
         return body
 
     def _guard_message(self, fields: Json, position: int, now: float) -> None:
-        index = fields.get("index", position)
-        choice = self._choice(index if isinstance(index, int) else position)
+        choice = self._choice(fields, position)
         message = fields.get("message")
         if not isinstance(message, dict):
             message = fields["message"] = {"role": "assistant", "content": None}
-        texts = {name: message[name] for name in ("content", "refusal") if isinstance(message.get(name), str)}
+        texts = _with_logprobs(message)
         choice.feed(message, now)
         for lane, text in chunks.texts(choice.finish(now)):
             chunks.place(message, lane, text)
@@ -368,14 +367,7 @@ class AnswerGuard:
         record = first.record if first else None
         observed = first.observed_content() if first else []
         blocked_by = next((c.blocked_by for _, c in sorted(self._choices.items()) if c.blocked_by), None)
-
-        def revised(detector: object) -> str:
-            if record is None:
-                return ""
-            name = getattr(detector, "name", None)
-            return record.render([f for f in observed if name is None or f.detector == name])
-
-        return section(self._policy, self.findings, revised, blocked_by)
+        return section(self._policy, self.findings, record, observed, blocked_by)
 
     def _estimate(self) -> Json:
         """Usage by rule of thumb, marked as such: a blocked upstream is not waited for."""
@@ -387,3 +379,8 @@ class AnswerGuard:
             "total_tokens": prompt + completion,
             "tidegate_estimated": True,
         }
+
+
+def _with_logprobs(fields: Json) -> dict[str, str]:
+    """Return the texts of a delta or message that log probabilities may come with, by lane."""
+    return {name: fields[name] for name in ("content", "refusal") if isinstance(fields.get(name), str)}

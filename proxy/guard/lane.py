@@ -47,7 +47,24 @@ class Span(NamedTuple):
 
 
 class Lane:
-    """The guard of one text of one choice."""
+    """The guard of one text of one choice. Positions and sizes are characters of the lane's view."""
+
+    findings: list[Finding]
+    """What enforcing detectors found, in the order in which it took effect."""
+    withheld: list[Span]
+    """What was replaced, and what a block cut off, in text order."""
+    received: int
+    """How much has come in."""
+    released: int
+    """How much has been settled: it has left, or its placeholder has."""
+    unscanned: int
+    """How much has left although an enforcing detector had failed."""
+    blocked_by: Detector | None
+    """The detector whose finding, or failure, ended this lane."""
+    failed: bool
+    """Whether a failure has ended this lane."""
+    _holder: Enforcement | None
+    """Whose scanner sets the watermark."""
 
     def __init__(
         self,
@@ -80,22 +97,14 @@ class Lane:
         ]
         self._observing = Observing([e.detector for e in policy.enforcements if not e.enforcing])
         self._hits: list[_Hit] = []
-        self._sequence = 0
         self._cluster: list[_Hit] = []
         """Overlapping redactions at the front of what is held, in order; replaced together."""
-        self._cluster_end = 0
+        self._cluster_end = self._sequence = 0
         self._holds = HoldClock(holds if holds is not None else [])
-        self._holder: Enforcement | None = None
-        """Whose scanner sets the watermark."""
-        self.findings: list[Finding] = []
-        self.withheld: list[Span] = []
-        self.received = 0
-        self.released = 0
-        self.unscanned = 0
-        self.blocked_by: Detector | None = None
-        """The detector whose finding, or failure, ended this lane."""
-        self.failed = False
-        """Whether a failure has ended this lane."""
+        self._holder = None
+        self.findings, self.withheld = [], []
+        self.received = self.released = self.unscanned = 0
+        self.blocked_by, self.failed = None, False
         self._failures: list[str] = []
 
     @property

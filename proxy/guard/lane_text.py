@@ -26,7 +26,7 @@ class LaneText(Protocol):
         """The text has ended: return what that adds to the view."""
 
     def view(self, start: int, end: int) -> str:
-        """Return the view between two positions, neither before ``keep``'s last position."""
+        """Return the view between two positions, neither before what has left."""
 
     def take(self, end: int) -> str:
         """Return the text up to ``end`` in its original spelling, and move on."""

@@ -239,7 +239,7 @@ class _Parser:
 
 
 def hold_back(pattern: Pattern, validated: bool) -> int:
-    """Return the most characters that a candidate can withhold and then have to release, in characters.
+    """Return the most characters that a candidate can withhold and then have to release.
 
     Raises:
         PatternError: there is no such number: a repetition is unbounded and what follows it is not certain

@@ -203,7 +203,11 @@ def compile_rules(rules: tuple[Rule, ...]) -> CompiledRules:
 
 
 def hold_back(rule: Rule) -> int:
-    """Return the most characters that ``rule`` can withhold and then have to release, in characters."""
+    """Return the most characters that ``rule`` can withhold and then have to release.
+
+    Raises:
+        PatternError: there is no such number; the message names the rule.
+    """
     try:
         return pattern_hold_back(parse(rule.pattern), rule.validate is not None)
     except PatternError as error:

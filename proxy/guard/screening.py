@@ -13,14 +13,15 @@ from proxy.guard.policy import Enforcement, Judged, Policy, Unseen
 from proxy.guard.record import Record
 from proxy.guard.sections import Section, block_message, empty_section, section
 from proxy.guard.vault import HidingNumbering, Numbering, Vault, look_alikes
+from proxy.protocol.request import OWN_FIELD_PREFIX
 
 Json = dict[str, Any]
 
 PERSONAL_DATA: Final = "pii"
 """The detector whose findings ``pii_redaction`` hides from the upstream."""
 
-
 _BESIDE: Final = -1
+"""The message number of what no message says."""
 _CONTROLS: Final = frozenset(("messages", "model", "tool_choice", "function_call", "stream_options", "modalities"))
 """Fields of a request that say nothing, besides those that never go upstream."""
 _SPOKEN: Final = frozenset(("content", "refusal", "reasoning_content", "reasoning", "tool_calls", "function_call"))
@@ -83,7 +84,11 @@ def screen(body: Json, policy: Policy, *, pii_redaction: bool = False) -> Screen
         return Screening(body, empty_section(), characters=sum(len(t.holder[t.key]) for t in _texts(body)))
     if policy.enforcing and policy.unseen is Unseen.REFUSE:
         _refuse_unseen(body)
-    body = copy.deepcopy(body)
+    return _rewritten(copy.deepcopy(body), policy, pii_redaction=pii_redaction)
+
+
+def _rewritten(body: Json, policy: Policy, *, pii_redaction: bool) -> Screening:
+    """Screen a body in place."""
     spoken = list(_texts(body))
     texts = [*spoken, *_asides(body)]
     judged = _judged(body, policy)
@@ -148,11 +153,7 @@ def _effective(policy: Policy, *, hiding: bool, judging: bool) -> Policy:
 
 
 def _report(result: Screening, policy: Policy, record: Record, observed: list[Finding], blocked_by: str | None) -> None:
-    def revised(detector: object) -> str:
-        name = getattr(detector, "name", None)
-        return record.render([f for f in observed if name is None or f.detector == name])
-
-    result.section = section(policy, result.findings, revised, blocked_by)
+    result.section = section(policy, result.findings, record, observed, blocked_by)
     if blocked_by is not None:
         result.blocked = True
         result.message = block_message(policy, blocked_by)
@@ -199,7 +200,7 @@ def _asides(body: Json) -> Iterator[_Text]:
                 for key in [key for key in part if key not in ("text", "refusal")]:
                     yield from _within(f"messages[{index}].content[{position}]", part, key, index)
     for key in body:
-        if key not in _CONTROLS and not key.startswith("enkrypt_"):
+        if key not in _CONTROLS and not key.startswith(OWN_FIELD_PREFIX):
             yield from _within("", body, key, _BESIDE)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from proxy.guard.detector import Detector
 from proxy.guard.findings import Action, Finding
 from proxy.guard.policy import DEFAULT_BLOCK_MESSAGE, Policy
+from proxy.guard.record import Record
 
 Section = dict[str, object]
 
@@ -23,19 +23,24 @@ def block_message(policy: Policy, detector: str) -> str:
 
 
 def section(
-    policy: Policy, findings: Sequence[Finding], revised: Callable[[Detector | None], str], blocked_by: str | None
+    policy: Policy,
+    findings: Sequence[Finding],
+    record: Record | None,
+    observed: Sequence[Finding],
+    blocked_by: str | None,
 ) -> Section:
     """Return one stage's section.
 
-    ``revised`` gives the main text with everything withheld, and the findings of a detector (None: of all), replaced.
-    ``blocked_by`` names the detector that blocked, if any.
+    ``record`` is what was released of the main text, if there is one, and ``observed`` what observing detectors found
+    in it. ``blocked_by`` names the detector that blocked, if any.
     """
     summary: dict[str, object] = {}
     details: dict[str, object] = {}
     for enforcement in policy.enforcements:
         detector = enforcement.detector
         own = [finding for finding in findings if finding.detector == detector.name]
-        report = detector.report(own, revised(detector))
+        revised = _revised(record, [finding for finding in observed if finding.detector == detector.name])
+        report = detector.report(own, revised)
         summary |= report.summary
         details[detector.name] = report.details
     message: str | None = None
@@ -43,5 +48,10 @@ def section(
         message = block_message(policy, blocked_by)
     elif any(finding.action is not Action.BLOCK for finding in findings):
         # There is no revised text where all findings are in texts other than the main one.
-        message = revised(None) or None
+        message = _revised(record, observed) or None
     return {"summary": summary, "details": details, "result_message": message}
+
+
+def _revised(record: Record | None, observed: Sequence[Finding]) -> str:
+    """The main text with everything withheld, and ``observed``, replaced."""
+    return "" if record is None else record.render(observed)

@@ -12,6 +12,9 @@ from proxy.protocol.request_schema import REQUEST
 from proxy.protocol.schema import Mismatch
 from proxy.protocol.strict_json import decode_object, encode_object
 
+OWN_FIELD_PREFIX = "enkrypt_"
+"""Request fields that begin so are addressed to the guardrails and never go upstream."""
+
 
 def decode_request(raw: bytes, *, strict: bool = False) -> dict[str, object]:
     """Decode and validate a request body; the dict holds all members as they came.

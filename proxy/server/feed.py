@@ -44,13 +44,13 @@ class Feed:
                 # Says at once, and not only with the next read, that what followed those events was too large.
                 self._decoder.feed(b"")
         except EventTooLarge:
-            payloads += self.fail(_too_large(), now)
+            payloads += self.fail(_too_large())
         return payloads
 
-    def fail(self, failure: AnyFailure, now: float) -> list[bytes]:
+    def fail(self, failure: AnyFailure) -> list[bytes]:
         """The upstream failed: return what is safe to send all the same."""
         self.ending = Ending(outcome_of(failure), failure)
-        return self._guard.abort(now)
+        return self._guard.abort()
 
     def _chunks(self, events: list[SSEEvent], now: float, malformed: Callable[[], AnyFailure]) -> list[bytes]:
         guard = self._guard
@@ -64,9 +64,9 @@ class Feed:
             try:
                 payloads += guard.chunk(data, now)
             except MalformedChunk:
-                return payloads + self.fail(malformed(), now)
+                return payloads + self.fail(malformed())
             except UpstreamErrorChunk as error:
-                return payloads + self.fail(UpstreamReported(error.error), now)
+                return payloads + self.fail(UpstreamReported(error.error))
             self.accepted = True
             if guard.ended:
                 return payloads + self._close(now)
@@ -77,10 +77,10 @@ class Feed:
             # What stands last may be cut off in the middle, and is then not so much wrong as unfinished.
             payloads = self._chunks(self._decoder.finish(), now, UpstreamBroken)
         except EventTooLarge:
-            return self.fail(_too_large(), now)
+            return self.fail(_too_large())
         if self.ending is None:
             # Some servers leave "[DONE]" out; once every choice has said that it is finished, nothing is missing.
-            payloads += self._close(now) if self._guard.complete else self.fail(UpstreamBroken(), now)
+            payloads += self._close(now) if self._guard.complete else self.fail(UpstreamBroken())
         return payloads
 
     def _close(self, now: float) -> list[bytes]:

@@ -70,7 +70,6 @@ class Relay:
         self._feed = Feed(exchange.guard, exchange.deployment.max_event_bytes)
         self._upstream: UpstreamAnswer | None = None
         self._client: ClientStream | None = None
-        self._now = 0.0
         # What it is unless something says otherwise: an end that neither side asked for.
         self._outcome = StreamOutcome.CANCELLED
 
@@ -123,7 +122,7 @@ class Relay:
         while feed.ending is None:
             if payloads:
                 await client.send(encode_all(payloads))
-                tracker.sent(guard, self._now)
+                tracker.sent(guard, self._clock())
             payloads = await self._next(upstream)
         return await self._finish(client, upstream, payloads, feed.ending)
 
@@ -145,9 +144,8 @@ class Relay:
             # Whether anything is missing is for the events to say: many servers close without HTTP's last chunk.
             data = b""
         except UPSTREAM_FAILURES as failure:
-            self._now = self._clock()
-            return self._feed.fail(failure, self._now)
-        now = self._now = self._clock()
+            return self._feed.fail(failure)
+        now = self._clock()
         payloads = self._feed.take(data, now)
         self._tracker.heard(self._guard, now)
         return payloads
@@ -164,7 +162,7 @@ class Relay:
         error = None if ending.failure is None else self._api_error(ending.failure)
         await client.send(encode_all(payloads) + closing_frame(ending.outcome, error))
         if payloads:
-            self._tracker.sent(self._guard, self._now)
+            self._tracker.sent(self._guard, self._clock())
         return client.response
 
     async def _whole(self, upstream: UpstreamAnswer) -> web.Response:
@@ -193,7 +191,7 @@ class Relay:
             # What is still waiting to be sent would have to go first, and it does not.
             self._client.disconnect()
             return self._client.response
-        return await self._cut_short(self._client, self._guard.abort(self._clock()), error)
+        return await self._cut_short(self._client, self._guard.abort(), error)
 
     async def _after_exception(self, client: ClientStream, error: Exception) -> web.StreamResponse:
         if isinstance(error, ConnectionError):

@@ -21,6 +21,7 @@ from proxy.events import (
 )
 from proxy.guard.answer import AnswerGuard
 from proxy.guard.findings import Finding
+from proxy.guard.holds import Hold
 from proxy.guard.screening import Screening
 from proxy.server.services import Clock
 
@@ -40,7 +41,7 @@ class Tracker:
         self._upstream_spoke = False
         self._last_sent: float | None = None
         self._gaps: list[float] = []
-        self._holds: list[tuple[str, int, float]] = []
+        self._holds: list[Hold] = []
         self._tell_at = 0.0
 
     def opened(self) -> None:

@@ -33,6 +33,7 @@ MAX_HEADER_BYTES = 32_768
 """Largest header line of an upstream; some put much into one."""
 
 _BROKEN = (aiohttp.ClientError, ConnectionError, OSError)
+_STALE = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
 _LARGE_BODY = 1_000_000
 
 
@@ -196,9 +197,6 @@ def _session() -> aiohttp.ClientSession:
         max_field_size=MAX_HEADER_BYTES,
         trace_configs=[traces],
     )
-
-
-_STALE = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
 
 
 def _connection_failure(sending: _Sending) -> UpstreamUnreachable | UpstreamBroken:

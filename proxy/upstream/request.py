@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from proxy.config.deployment import UpstreamModel
-
-OWN_FIELD_PREFIX = "enkrypt_"
-"""Request fields that begin so are addressed to the guardrails and never go upstream."""
+from proxy.protocol.request import OWN_FIELD_PREFIX
 
 FORWARDED_HEADERS = ("traceparent", "tracestate")
 """Client headers that go upstream. All others, credentials above all, stay here."""

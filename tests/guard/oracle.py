@@ -99,6 +99,12 @@ def longest_from(spec: Spec, text: str, start: int) -> int | None:
     return None
 
 
+def may_go_on(spec: Spec, text: str, start: int) -> bool:
+    """Tell whether a match from ``start`` is unfinished: in its body, or in a look-ahead of at most two characters."""
+    body, part = _compiled(spec.body), text[start:]
+    return body.fullmatch(part, partial=True) is not None or body.fullmatch(part[:-1]) is not None
+
+
 def spans_of(spec: Spec, text: str) -> list[Span]:
     """Return the longest match of one rule at each start, without those inside an earlier one."""
     found: list[Span] = []

@@ -89,12 +89,12 @@ class TestAbort:
             if guard.ended:
                 return
         seen = dict(client.said)
-        client.read(guard.abort(1.0))
+        client.read(guard.abort())
         assert client.said == seen
         assert judge(text, as_oracle(policy, chosen)).released.startswith(seen.get((0, "content"), ""))
         assert [name for name, _ in client.sections] == ["input_guardrails", "output_guardrails"]
         assert not guard.holding
-        assert guard.abort(2.0) == []
+        assert guard.abort() == []
 
 
 class TestBlock:
