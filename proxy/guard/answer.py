@@ -16,13 +16,13 @@ from proxy.guard.metadata import Metadata
 from proxy.guard.policy import Policy
 from proxy.guard.screening import clean
 from proxy.guard.sections import Section, block_message, empty_section, section
+from proxy.guard.template import ChunkTemplate
+from proxy.guard.usage import estimated
 from proxy.guard.vault import Vault
 from proxy.protocol import chunks, deltas
 
 Json = dict[str, Any]
 
-CHARACTERS_PER_TOKEN: Final = 4
-"""For estimating usage that the upstream could not report any more, a common rule of thumb for English text."""
 _SKELETON: Final = ("id", "object", "created", "model", "system_fingerprint", "service_tier")
 _NO_HOLDS: Final[list[Hold]] = []
 _PLAIN_CHOICE: Final = frozenset({"index", "delta", "finish_reason", "logprobs"})
@@ -58,6 +58,7 @@ class AnswerGuard:
         self._opened = False
         self._reported = False
         self._metadata = Metadata(policy)
+        self._template = ChunkTemplate()
         self.blocked = False
         """Whether a policy has ended any choice."""
         self._afterthoughts = 0
@@ -123,6 +124,8 @@ class AnswerGuard:
             MalformedChunk: the data is no chunk.
             UpstreamErrorChunk: the upstream sent an error object.
         """
+        if (text := self._template.text(payload)) is not None and (known := self._template.choice) is not None:
+            return self._familiar(payload, text, known, now)
         chunk = chunks.decode(payload)
         changed = self._metadata.pad(chunk)
         if self._opened and (choice := self._usual(chunk)) is not None:
@@ -168,23 +171,39 @@ class AnswerGuard:
             return None
         return choice
 
-    def _content(self, chunk: Json, payload: bytes | None, choice: Choice, now: float) -> list[bytes]:
-        """Guard a usual chunk: the same as any other, on the shortest way."""
-        fields = chunk["choices"][0]
-        text = fields["delta"]["content"]
+    def _familiar(self, payload: bytes, text: str, choice: Choice, now: float) -> list[bytes]:
+        """Guard a chunk that differs from a usual one in nothing but its text, without decoding it."""
         released = choice.feed_content(text, now)
         if choice.blocked_by is not None:
-            fields["delta"]["content"] = released
-            before: list[Json] = []
-            self._end_blocked(choice, fields, choice.finish(now), before)
-            return list(self._finished([*map(self._made, before), (chunk, None)]))
+            return self._blocked_in(chunks.decode(payload), choice, released, now)
+        if not released:
+            return []
+        self.text_sent = True
+        return [payload if released == text else self._template.spell(released)]
+
+    def _content(self, chunk: Json, payload: bytes | None, choice: Choice, now: float) -> list[bytes]:
+        """Guard a usual chunk: the same as any other, on the shortest way."""
+        text = chunk["choices"][0]["delta"]["content"]
+        if payload is not None and self._expected == 1 and not choice.counts_tokens:
+            self._template.learn(payload, chunk, text, choice)
+        released = choice.feed_content(text, now)
+        if choice.blocked_by is not None:
+            return self._blocked_in(chunk, choice, released, now)
         if not released:
             return []
         self.text_sent = True
         if released == text:
             return [self._bytes(chunk, payload, changed=False)]
-        fields["delta"]["content"] = released
+        chunk["choices"][0]["delta"]["content"] = released
         return [chunks.encode(chunk)]
+
+    def _blocked_in(self, chunk: Json, choice: Choice, released: str, now: float) -> list[bytes]:
+        """The text of a usual chunk ended its choice: what was safe of it, and the end."""
+        fields = chunk["choices"][0]
+        fields["delta"]["content"] = released
+        before: list[Json] = []
+        self._end_blocked(choice, fields, choice.finish(now), before)
+        return list(self._finished([*map(self._made, before), (chunk, None)]))
 
     def _made(self, choice: Json) -> tuple[Json, bytes | None]:
         return self._skeleton | {"choices": [choice]}, None
@@ -313,7 +332,8 @@ class AnswerGuard:
         payloads = list(self._finished(sent))
         if self._include_usage and not self._usage_sent:
             self._usage_sent = True
-            usage = self._usage or self._estimate()
+            received = sum(choice.received for choice in self._choices.values())
+            usage = self._usage or estimated(self._prompt_characters, received)
             payloads.append(chunks.encode(self._skeleton | {"choices": [], "usage": usage}))
         return payloads
 
@@ -368,17 +388,6 @@ class AnswerGuard:
         observed = first.observed_content() if first else []
         blocked_by = next((c.blocked_by for _, c in sorted(self._choices.items()) if c.blocked_by), None)
         return section(self._policy, self.findings, record, observed, blocked_by)
-
-    def _estimate(self) -> Json:
-        """Usage by rule of thumb, marked as such: a blocked upstream is not waited for."""
-        received = sum(choice.received for choice in self._choices.values())
-        prompt, completion = (-(-n // CHARACTERS_PER_TOKEN) for n in (self._prompt_characters, received))
-        return {
-            "prompt_tokens": prompt,
-            "completion_tokens": completion,
-            "total_tokens": prompt + completion,
-            "tidegate_estimated": True,
-        }
 
 
 def _with_logprobs(fields: Json) -> dict[str, str]:
