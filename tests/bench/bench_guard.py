@@ -6,6 +6,8 @@ long answer over that of a short one.
 
 from __future__ import annotations
 
+import random
+import string
 import time
 from collections.abc import Callable
 
@@ -17,7 +19,12 @@ from proxy.guard.findings import Action, LaneKey
 from proxy.guard.lane import Lane
 from proxy.guard.policy import Enforcement, Policy
 
-SENTENCE = "The order was shipped on Tuesday and should arrive within three days, as we said when you called us. "
+SENTENCE = (
+    "The order was shipped on Tuesday and should arrive within three days, as we said when you called us. "
+    "Please keep the box: if anything is broken, our shop in Lisbon can repair or replace it free of charge. "
+    "Have a look at the enclosed manual (page twelve), unplug the cable, and press both buttons for a moment; "
+    "quite often that is all it takes. Kind regards from everybody here, and enjoy the first coffee tomorrow! "
+)
 REPEATS = 7
 
 
@@ -27,9 +34,17 @@ def deltas(characters: int, size: int = 5) -> list[str]:
     return [text[at : at + size] for at in range(0, len(text), size)]
 
 
+def banned(count: int) -> list[str]:
+    """Pronounceable words that no sentence has, beginning with every letter."""
+    chance = random.Random(1)
+    starts, vowels, middles = string.ascii_lowercase, "aeiou", ("rv", "nk", "lt", "st", "mp", "x")
+    words = ("".join(map(chance.choice, (starts, vowels, middles, vowels, middles, vowels))) for _ in range(3 * count))
+    return list(dict.fromkeys(f"{word}q{number % 100}" for number, word in enumerate(words)))[:count]
+
+
 def policy(keywords: int, action: Action = Action.REDACT) -> Policy:
     """All groups of ``pii`` and a list of banned words, under one action."""
-    words = [f"forbidden{number:05}" for number in range(keywords)]
+    words = banned(keywords)
     detectors = [FACTORIES["pii"]({}), FACTORIES["keyword_detector"]({"banned_keywords": words})]
     return Policy("bench", tuple(Enforcement(detector, action) for detector in detectors))
 

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import uvloop
+from bench_guard import banned
 from scripted import KEY, Stepper, Upstream, stream
 
 HERE = Path(__file__).parent
@@ -32,9 +33,8 @@ LIMIT = 120.0
 
 def configuration(upstream: int) -> dict[str, object]:
     """A deployment with everything enforced, and one without a policy."""
-    words = [f"forbidden{number:05}" for number in range(1_000)]
     model = {"model_provider": "openai_compatible", "endpoint_url": f"http://127.0.0.1:{upstream}/v1"}
-    detectors = {"pii": {"enabled": True}, "keyword_detector": {"enabled": True, "banned_keywords": words}}
+    detectors = {"pii": {"enabled": True}, "keyword_detector": {"enabled": True, "banned_keywords": banned(1_000)}}
     output = {"policy_name": "strict", "enabled": True, "redact": ["pii", "keyword_detector"]}
     return {
         "api_keys": [{"name": "bench", "key": KEY}],
