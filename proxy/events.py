@@ -96,6 +96,17 @@ class DetectorFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class Checked:
+    """A backend was asked about a piece of text, and answered or failed, so many seconds later."""
+
+    deployment: str
+    stage: Stage
+    detector: str
+    answered: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class FieldsDropped:
     """Text-bearing fields that no lane covers were withheld under an enforcing policy."""
 
@@ -129,6 +140,7 @@ Event = (
     | Flowed
     | FindingMade
     | DetectorFailed
+    | Checked
     | FieldsDropped
     | Scanned
     | StreamClosed

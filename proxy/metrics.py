@@ -18,6 +18,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from proxy.events import (
+    Checked,
     DetectorFailed,
     Event,
     FieldsDropped,
@@ -122,6 +123,12 @@ DETECTOR_FAILURES = Metric(
     "Texts on which a detector failed; if it enforces, the policy's on_error decided.",
     ("deployment", "stage", "detector"),
 )
+CHECK_SECONDS = Metric(
+    "tidegate_check_seconds",
+    "Seconds that a detector's model, judge or service took to answer or fail.",
+    ("detector", "answered"),
+    _FAST,
+)
 DROPPED_FIELDS = Metric(
     "tidegate_dropped_fields_total",
     "Text-bearing answer fields withheld because no detector reads them.",
@@ -141,6 +148,7 @@ METRICS = (
     FINDINGS,
     CHARACTERS,
     DETECTOR_FAILURES,
+    CHECK_SECONDS,
     DROPPED_FIELDS,
 )
 """All of them."""
@@ -184,6 +192,8 @@ class Metrics:
                 self._child(CHARACTERS, deployment, "false")(unscanned)
             case DetectorFailed(deployment, stage, detector):
                 self._child(DETECTOR_FAILURES, deployment, stage, detector)(1)
+            case Checked(_, _, detector, answered, seconds):
+                self._child(CHECK_SECONDS, detector, str(answered).lower())(seconds)
             case FieldsDropped(deployment, count):
                 self._child(DROPPED_FIELDS, deployment)(count)
             case _:

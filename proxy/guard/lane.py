@@ -9,34 +9,20 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from proxy.guard.detector import Detector, Scanner
+from proxy.guard.checks import Asking, Check, Exchange, Placed, Reading
+from proxy.guard.detector import Detector
 from proxy.guard.findings import Action, Finding, LaneKey, Match
+from proxy.guard.hits import Hit, Rank, Reader, hit_of
 from proxy.guard.holds import Hold, HoldClock
 from proxy.guard.lane_text import ArgumentText, LaneText, PlainText
 from proxy.guard.observing import Observing
-from proxy.guard.policy import Enforcement, OnError, Policy
+from proxy.guard.policy import Enforcement, Mode, OnError, Policy
 from proxy.guard.record import Record
 from proxy.guard.surrogates import SurrogateJoiner
 from proxy.guard.vault import Numbering, Vault
-
-
-class _Hit(NamedTuple):
-    """A match of an enforcing detector, sortable into the order in which findings take effect."""
-
-    start: int
-    redacts: bool
-    """At one start, a block comes before a redaction."""
-    minus_end: int
-    order: int
-    """The detector's place in the policy, which decides between equals; then its own order does."""
-    sequence: int
-    match: Match
-
-    @property
-    def end(self) -> int:
-        return -self.minus_end
 
 
 class Span(NamedTuple):
@@ -44,6 +30,21 @@ class Span(NamedTuple):
 
     start: int
     end: int
+
+
+@dataclass(eq=False, slots=True)
+class Asked:
+    """A question that a lane has asked."""
+
+    check: Check
+    lane: Lane
+    reader: Reader | None
+    """Who asked; None is an observer."""
+
+    @property
+    def withholding(self) -> bool:
+        """Whether anything depends on the answer besides the report."""
+        return self.reader is not None and self.lane.wants(self.reader)
 
 
 class Lane:
@@ -76,14 +77,18 @@ class Lane:
         numbering: Numbering | None = None,
         record: Record | None = None,
         holds: list[Hold] | None = None,
+        exchange: Exchange | None = None,
+        asked: list[Asked] | None = None,
     ) -> None:
         """Make a lane.
 
         ``arguments`` says that its text is JSON; a ``vault`` restores placeholders; a ``numbering`` may be shared by
-        the lanes of a request; a ``record`` is told what is released; settled ``holds`` are appended to a list.
+        the lanes of a request; a ``record`` is told what is released; settled ``holds`` and questions ``asked`` are
+        appended to lists. Without an ``exchange`` the lane asks nobody.
         """
         self.key = key
         self.policy = policy
+        exchange = replace(exchange, lane=key.lane) if exchange is not None else None
         self._vault = vault
         self._passes = vault is None and not policy.enforcing
         """Nothing can change this lane: text leaves as it came, half escapes and half surrogate pairs included."""
@@ -92,12 +97,12 @@ class Lane:
         self._joiner = SurrogateJoiner()
         self._record = record
         self._numbering = numbering or Numbering(vault)
-        self._enforcing: list[tuple[int, Enforcement, Scanner]] = [
-            (order, e, e.detector.scanner()) for order, e in enumerate(policy.enforcements) if e.enforcing
-        ]
-        self._observing = Observing([e.detector for e in policy.enforcements if not e.enforcing])
-        self._hits: list[_Hit] = []
-        self._cluster: list[_Hit] = []
+        self._enforcing = [_reader(order, e, exchange) for order, e in enumerate(policy.enforcements) if e.enforcing]
+        self._readers = tuple(self._enforcing)
+        self._observing = Observing([e.detector for e in policy.enforcements if not e.enforcing], exchange)
+        self._asked = asked if asked is not None else []
+        self._hits: list[Hit] = []
+        self._cluster: list[Hit] = []
         """Overlapping redactions at the front of what is held, in order; replaced together."""
         self._cluster_end = self._sequence = 0
         self._holds = HoldClock(holds if holds is not None else [])
@@ -105,12 +110,19 @@ class Lane:
         self.findings, self.withheld = [], []
         self.received = self.released = self.unscanned = 0
         self.blocked_by, self.failed = None, False
+        self._ended = False
+        self._block_hit: Hit | None = None
         self._failures: list[str] = []
 
     @property
     def blocked(self) -> bool:
         """Whether a block has ended this lane."""
         return self.blocked_by is not None
+
+    @property
+    def rewrites(self) -> bool:
+        """Whether anything can change its text; where nothing can, ``settle`` and ``finish`` return nothing."""
+        return not self._passes
 
     @property
     def failures(self) -> list[str]:
@@ -126,66 +138,120 @@ class Lane:
         """Take the next text from the upstream at time ``now`` (seconds); return what may be sent on."""
         if self.blocked_by is not None:
             return ""
-        self._read(self._text.feed(text if text.isascii() and not self._joiner.pending else self._joiner.feed(text)))
-        released = self._settle(now)
+        self.read(text)
+        released = self.settle(now)
         return text if self._passes else released
 
-    def finish(self, now: float) -> str:
-        """The text has ended: settle and return the rest."""
-        if self.blocked_by is not None:
-            return ""
+    def read(self, text: str) -> None:
+        """Take the next text without sending anything on yet."""
+        if self.blocked_by is None:
+            ready = text.isascii() and not self._joiner.pending
+            self._read(self._text.feed(text if ready else self._joiner.feed(text)))
+
+    def end(self) -> None:
+        """The text has ended: ask the last questions. Safe to call twice."""
+        if self._ended or self.blocked_by is not None:
+            return
+        self._ended = True
         rest = self._joiner.finish()
         self._read((self._text.feed(rest) if rest else "") + self._text.finish())
-        for order, enforcement, scanner in self._enforcing:
+        for reader in self._enforcing:
             try:
-                self._take_hits(order, enforcement, scanner.finish())
+                self._take_hits(reader, reader.scanner.finish())
             except Exception:
-                self._fail(enforcement)
-        released = "" if self.blocked else self._settle(now)
+                self._fail(reader)
+            else:
+                self._ask(reader)
+
+    def finish(self, now: float) -> str:
+        """The text has ended, and what was asked is answered: settle and return the rest."""
+        self.end()
+        released = "" if self.blocked else self.settle(now)
         self._observing.finish()
+        self._ask_for_observers()
         return "" if self._passes else released
 
     def _read(self, view: str) -> None:
         self.received += len(view)
         # _fail() replaces the list, so that going through the old one stays sound.
-        for order, enforcement, scanner in self._enforcing:
+        for reader in self._enforcing:
             try:
-                matches = scanner.feed(view)
+                matches = reader.scanner.feed(view)
             except Exception:
-                self._fail(enforcement)
+                self._fail(reader)
                 if self.blocked_by is not None:
                     return
                 continue
             if matches:
-                self._take_hits(order, enforcement, matches)
+                self._take_hits(reader, matches)
+            if reader.asking is not None:
+                self._ask(reader)
 
-    def _fail(self, enforcement: Enforcement) -> None:
-        """A detector raised: under ``on_error: block`` the lane ends before anything it has not judged."""
-        self._failures.append(enforcement.detector.name)
+    def _ask(self, reader: Reader) -> None:
+        if reader.asking is not None:
+            self._asked += [Asked(check, self, reader) for check in reader.asking.asks()]
+
+    def _ask_for_observers(self) -> None:
+        if self._observing.asking:
+            self._asked += [Asked(check, self, None) for check in self._observing.asks()]
+
+    def wants(self, reader: Reader) -> bool:
+        """Tell whether an answer for ``reader`` can still change what this lane says."""
+        return reader in self._enforcing and not self.failed and (self.blocked_by is None or reader.chasing)
+
+    def answer(self, asked: Asked, reading: Reading | None) -> None:
+        """Take the answer to one of this lane's questions, None where there is none; settles nothing."""
+        reader = asked.reader
+        if reader is None:
+            self._observing.reply(asked.check, reading)
+        elif not self.wants(reader) or reader.asking is None:
+            return
+        elif reading is None:
+            self._fail(reader)
+        else:
+            try:
+                matches = reader.asking.reply(asked.check, reading)
+            except Exception:
+                self._fail(reader)
+            else:
+                self._take_hits(reader, matches)
+
+    def _fail(self, reader: Reader) -> None:
+        """A detector failed: under ``on_error: block`` the lane ends before anything it has not judged."""
+        self._failures.append(reader.detector.name)
         if self.policy.on_error is OnError.BLOCK:
-            self.blocked_by, self.failed = enforcement.detector, True
+            self.blocked_by, self.failed = reader.detector, True
             self._end_at(self.released)
         else:
-            self._enforcing = [entry for entry in self._enforcing if entry[1] is not enforcement]
+            self._enforcing = [entry for entry in self._enforcing if entry is not reader]
 
-    def _take_hits(self, order: int, enforcement: Enforcement, matches: Sequence[Match]) -> None:
-        redacts = enforcement.action is Action.REDACT
-        vault, detector = self._vault, enforcement.detector.name
+    def _take_hits(self, reader: Reader, matches: Sequence[Match]) -> None:
+        vault, name = self._vault, reader.detector.name
         for match in matches:
-            if vault and vault.exempts(detector, self._text.view(match.start, match.end)):
+            if vault and not reader.chasing and vault.exempts(name, self._text.view(match.start, match.end)):
                 continue
             self._sequence += 1
-            insort(self._hits, _Hit(match.start, redacts, -match.end, order, self._sequence, match))
+            insort(self._hits, hit_of(reader, match, self._sequence))
+        if self._block_hit is not None and self._hits:
+            self._block_earlier(self._block_hit, self._hits[0])
+
+    def _block_earlier(self, known: Hit, late: Hit) -> None:
+        """An answer that was chased came after another block, but it counts before it."""
+        self._hits.clear()
+        if late >= known:
+            return
+        self._block(late)
 
     def _watermark(self) -> int:
         watermark = self.received
-        for _, enforcement, scanner in self._enforcing:
-            if scanner.safe < watermark:
-                watermark = scanner.safe
-                self._holder = enforcement
+        for reader in self._enforcing:
+            if not reader.chasing and reader.scanner.safe < watermark:
+                watermark = reader.scanner.safe
+                self._holder = reader.enforcement
         return watermark
 
-    def _settle(self, now: float) -> str:
+    def settle(self, now: float) -> str:
+        """Return what may be sent on now."""
         if self.blocked_by is not None:
             return ""
         watermark = self._watermark()
@@ -199,8 +265,10 @@ class Lane:
 
     def _settle_hits(self, watermark: int) -> str:
         parts: list[str] = []
-        while self._hits and self._hits[0].start < watermark and not self.blocked:
+        while self._hits and self._hits[0].due(watermark) and not self.blocked:
             hit = self._hits.pop(0)
+            if self._cluster and hit.start <= self._cluster[0].start and not hit.redacts:
+                self._cluster.clear()
             if self._cluster and (hit.start >= self._cluster_end or not hit.redacts):
                 parts.append(self._close_cluster(min(self._cluster_end, hit.start)))
             if hit.redacts:
@@ -241,13 +309,19 @@ class Lane:
         self.released = end
         return before + self._text.replace(end, placeholder)
 
-    def _detector(self, hit: _Hit) -> Detector:
+    def _detector(self, hit: Hit) -> Detector:
         return self.policy.enforcements[hit.order].detector
 
-    def _block(self, hit: _Hit) -> str:
+    def _block(self, hit: Hit) -> str:
         before = self._release(hit.start)
+        if hit.rank is Rank.CHASE:
+            # What left behind it, while its answer was awaited, is as good as not said.
+            self.findings = [finding for finding in self.findings if finding.start < hit.start]
+            self.withheld = [span for span in self.withheld if span.start < hit.start]
+            if self._record is not None:
+                self._record.cut(hit.start)
         self._found(hit, Action.BLOCK)
-        self.blocked_by = self._detector(hit)
+        self.blocked_by, self._block_hit = self._detector(hit), hit
         self._end_at(hit.start)
         return before
 
@@ -256,14 +330,14 @@ class Lane:
         self._hits.clear()
         self._cluster.clear()
         self._observing.finish()
+        self._ask_for_observers()
 
-    def _found(self, hit: _Hit, action: Action) -> None:
+    def _found(self, hit: Hit, action: Action) -> None:
         detector = self._detector(hit)
-        text = self._text.view(hit.start, hit.end)
-        key = hit.match.key or text
-        placeholder = self._numbering.placeholder(detector, hit.match.label, key)
-        value = key if self.policy.expose_full else None
         match = hit.match
+        key = match.key or self._text.view(match.start, match.end)
+        placeholder = self._numbering.placeholder(detector, match.label, key)
+        value = key if self.policy.expose_full else None
         self.findings.append(
             Finding(
                 detector.name,
@@ -281,10 +355,23 @@ class Lane:
     def _observe(self, end: int) -> None:
         if self._observing.detectors and end > self.released:
             self._observing.feed(self._text.view(self.released, end))
+            self._ask_for_observers()
 
     def observed(self) -> list[Finding]:
         """Return the observing detectors' findings; those that touch withheld text have no value."""
         return self._observing.findings(self.key, self._numbering, [] if self.policy.expose_full else self.withheld)
+
+    def readings(self) -> list[tuple[str, Placed]]:
+        """Return what was measured of what this lane says, with the names of the detectors."""
+        limit = self.received if self._block_hit is None else self._block_hit.start
+        limit = self.released if self.failed else limit
+        chased = self._block_hit is not None and self._block_hit.rank is Rank.CHASE
+        measured = [
+            (reader.detector.name, placed)
+            for reader in self._readers
+            for placed in reader.placed(limit, blocking=reader.detector is self.blocked_by, chased=chased)
+        ]
+        return measured + self._observing.readings()
 
     def _note_holds(self, now: float) -> None:
         self._holds.settle(self.released if self.blocked_by is None else self.received, now)
@@ -295,3 +382,10 @@ class Lane:
         if self._cluster:
             return self._detector(self._cluster[0]).name
         return self._holder.detector.name if self._holder else ""
+
+
+def _reader(order: int, enforcement: Enforcement, exchange: Exchange | None) -> Reader:
+    scanner = enforcement.detector.scanner(exchange)
+    asking = scanner if isinstance(scanner, Asking) else None
+    chasing = asking is not None and enforcement.mode is Mode.CHASE and not enforcement.redacts
+    return Reader(order, enforcement, scanner, asking, chasing)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
+from proxy.guard.checks import Asking, Check, Exchange, Placed, Reading
 from proxy.guard.detector import Detector, Scanner
 from proxy.guard.findings import Action, Finding, LaneKey, Match
 from proxy.guard.text_buffer import TextBuffer
@@ -22,9 +23,13 @@ class _Observed(NamedTuple):
 class Observing:
     """The observing detectors of one lane. They read the lane's text up to where a block ends it."""
 
-    def __init__(self, detectors: Sequence[Detector]) -> None:
+    def __init__(self, detectors: Sequence[Detector], exchange: Exchange | None) -> None:
         self.detectors = tuple(detectors)
-        self._scanners: list[tuple[Detector, Scanner]] = [(d, d.scanner()) for d in self.detectors]
+        self._scanners: list[tuple[Detector, Scanner]] = [(d, d.scanner(exchange)) for d in self.detectors]
+        self._all = tuple(self._scanners)
+        self._askers: dict[Check, tuple[Detector, Scanner, Asking]] = {}
+        self.asking = any(detector.asks for detector in self.detectors)
+        """Whether there may be questions."""
         self._seen: list[_Observed] = []
         self._text = TextBuffer()
         self._position = 0
@@ -43,6 +48,35 @@ class Observing:
                 self._scanners.remove((detector, scanner))
                 self.failures.append(detector.name)
         self._text.forget(min((scanner.safe for _, scanner in self._scanners), default=self._position))
+
+    def asks(self) -> list[Check]:
+        """Return the questions that arose since the last call."""
+        checks: list[Check] = []
+        for detector, scanner in self._scanners:
+            if isinstance(scanner, Asking):
+                asked = scanner.asks()
+                self._askers.update(dict.fromkeys(asked, (detector, scanner, scanner)))
+                checks += asked
+        return checks
+
+    def reply(self, check: Check, reading: Reading | None) -> None:
+        """Take the answer to one of them, None where it failed."""
+        detector, scanner, asker = self._askers.pop(check)
+        if (detector, scanner) not in self._scanners:
+            return
+        try:
+            matches = None if reading is None else asker.reply(check, reading)
+        except Exception:
+            matches = None
+        if matches is None:
+            self._scanners.remove((detector, scanner))
+            self.failures.append(detector.name)
+        else:
+            self._note(detector, matches)
+
+    def readings(self) -> list[tuple[str, Placed]]:
+        """Return what was measured, with the names of the detectors."""
+        return [(d.name, placed) for d, scanner in self._all for placed in getattr(scanner, "placed", ())]
 
     def finish(self) -> None:
         """The text has ended. Safe to call twice."""

@@ -29,7 +29,20 @@ class Judged(StrEnum):
     """Which request messages the input policy judges."""
 
     LAST_USER = "last_user"
+    TOOL_RESULTS = "tool_results"
+    """The last user message, and all results of tools: where instructions come in by the back door."""
     ALL = "all"
+
+
+class Mode(StrEnum):
+    """When text leaves that a detector has yet to be asked about."""
+
+    HOLD = "hold"
+    """Once it is judged."""
+    CHASE = "chase"
+    """At once; a bad answer ends the text where the judged piece ends, or as soon after it as it comes."""
+    OBSERVE = "observe"
+    """At once, and whatever the answer: the action is not taken, as when a policy is tried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +52,12 @@ class Enforcement:
     detector: Detector
     action: Action
     block_message: str | None = None
+    mode: Mode = Mode.HOLD
+
+    @property
+    def redacts(self) -> bool:
+        """True where findings are replaced."""
+        return self.action is Action.REDACT
 
     @property
     def enforcing(self) -> bool:
@@ -62,10 +81,13 @@ class Policy:
 
     enforcing: bool = field(init=False, compare=False)
     """True where any detector may change what passes."""
+    awaiting: bool = field(init=False, compare=False)
+    """True where a detector that may change what passes has to be awaited."""
 
     def __post_init__(self) -> None:
         # Asked for with every chunk, so it is worked out once.
         object.__setattr__(self, "enforcing", any(e.enforcing for e in self.enforcements))
+        object.__setattr__(self, "awaiting", any(e.enforcing and e.detector.asks for e in self.enforcements))
 
 
 NO_POLICY = Policy()

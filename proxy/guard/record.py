@@ -26,6 +26,14 @@ class Record:
         """Note a placeholder that stands for withheld text."""
         self._pieces.append((start, placeholder, True))
 
+    def cut(self, position: int) -> None:
+        """Forget what was noted from ``position`` on."""
+        while self._pieces and self._pieces[-1][0] >= position:
+            self._pieces.pop()
+        if self._pieces:
+            start, text, replaced = self._pieces[-1]
+            self._pieces[-1] = (start, text if replaced else text[: position - start], replaced)
+
     def render(self, findings: Sequence[Finding]) -> str:
         """Return the text with ``findings``, which are in text order, replaced by their placeholders."""
         if not findings:

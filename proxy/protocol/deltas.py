@@ -1,12 +1,28 @@
-"""What is left of a choice once text has been withheld from it."""
+"""What a choice of a chunk says, and what is left of it once text has been withheld."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from proxy.protocol.chunks import slots
 
 Json = dict[str, Any]
+
+_PLAIN_CHOICE: Final = frozenset({"index", "delta", "finish_reason", "logprobs"})
+
+
+def plain_content(chunk: Json) -> int | None:
+    """Return the number of the choice of a chunk that says nothing but a piece of its ``content``, else None."""
+    if len(chunk["choices"]) != 1 or chunk.get("usage"):
+        return None
+    fields = chunk["choices"][0]
+    delta = fields.get("delta")
+    if type(delta) is not dict or len(delta) != 1 or not delta.get("content") or type(delta["content"]) is not str:
+        return None
+    if fields.get("finish_reason") is not None or fields.get("logprobs") is not None:
+        return None
+    index = fields.get("index", 0)
+    return index if type(index) is int and fields.keys() <= _PLAIN_CHOICE else None
 
 
 def has_text(choice: Json) -> bool:

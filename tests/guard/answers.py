@@ -135,7 +135,7 @@ def whole_answer(guard: AnswerGuard, answer: Sequence[Spoken]) -> Client:
             for index, spoken in enumerate(answer)
         ],
     }
-    guarded = json.loads(json.dumps(guard.whole(body, 0.0)))
+    guarded = json.loads(guard.whole(body, 0.0)[0])
     client = Client(sections=list(guarded["enkrypt_policy_detections"].items()))
     for entry in guarded["choices"]:
         client.finish[entry["index"]] = entry["finish_reason"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from proxy.guard.detector import DetectorReport, RuleReport
-from proxy.guard.findings import Finding, Match
+from proxy.guard.checks import Exchange
+from proxy.guard.detector import DetectorReport, Evidence, RuleReport
+from proxy.guard.findings import Match
 from proxy.guard.rule import Rule
 from proxy.guard.runner import PatternScanner, compile_rules, hold_back
 
@@ -17,22 +18,23 @@ class RulesDetector:
 
     name: str
     ruleset: tuple[Rule, ...]
+    asks = False
 
     def rules(self) -> Sequence[RuleReport]:
         return tuple(RuleReport(rule.name, hold_back(rule)) for rule in self.ruleset)
 
-    def scanner(self) -> PatternScanner:
+    def scanner(self, exchange: Exchange | None) -> PatternScanner:
         return PatternScanner(compile_rules(self.ruleset))
 
     def placeholder(self, label: str, index: int) -> str:
         return f"<{label}_{index}>"
 
-    def report(self, findings: Sequence[Finding], redacted_text: str) -> DetectorReport:
+    def report(self, evidence: Evidence) -> DetectorReport:
         shown = [
             [f.lane.choice, f.lane.lane, f.label, f.action.value, f.placeholder, f.value, f.start, f.end]
-            for f in findings
+            for f in evidence.findings
         ]
-        return DetectorReport({self.name: len(findings)}, {"shown": shown, "text": redacted_text})
+        return DetectorReport({self.name: len(shown)}, {"shown": shown, "text": evidence.redacted_text})
 
 
 class Failure(Exception):
@@ -64,15 +66,16 @@ class FailingDetector:
 
     trigger: str
     name: str = "failing"
+    asks = False
 
     def rules(self) -> Sequence[RuleReport]:
         return (RuleReport("failing", 0),)
 
-    def scanner(self) -> FailingScanner:
+    def scanner(self, exchange: Exchange | None) -> FailingScanner:
         return FailingScanner(self.trigger)
 
     def placeholder(self, label: str, index: int) -> str:
         return f"<{label}_{index}>"
 
-    def report(self, findings: Sequence[Finding], redacted_text: str) -> DetectorReport:
-        return DetectorReport({self.name: len(findings)}, {"text": redacted_text})
+    def report(self, evidence: Evidence) -> DetectorReport:
+        return DetectorReport({self.name: len(evidence.findings)}, {"text": evidence.redacted_text})

@@ -127,7 +127,7 @@ def test_arguments_that_end_while_held_stay_in_their_tool_call(arguments: str) -
         "tool_calls": [{"id": "c", "type": "function", "function": {"name": TOOL, "arguments": arguments}}],
     }
     body = {"choices": [{"index": 0, "message": message, "finish_reason": "length"}]}
-    guarded = AnswerGuard(policy, tool_names=frozenset((TOOL,))).whole(json.loads(json.dumps(body)), 0.0)
+    guarded = json.loads(AnswerGuard(policy, tool_names=frozenset((TOOL,))).whole(json.loads(json.dumps(body)), 0.0)[0])
     calls = guarded["choices"][0]["message"]["tool_calls"]
     assert [call["id"] for call in calls if "id" in call] == ["c"]
     assert len(calls) == 1

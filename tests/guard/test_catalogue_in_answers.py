@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.guard.answer import AnswerGuard
+from proxy.guard.checks import NoBackends
 from proxy.guard.detectors import FACTORIES
 from proxy.guard.detectors.pii_rules import RULES
 from proxy.guard.findings import Action
@@ -33,7 +34,10 @@ SECRETS = {example: example[example.index("«") + 1 : example.index("»")] for e
 
 @lru_cache
 def policy(pii: Action, words: Action) -> Policy:
-    detectors = FACTORIES["pii"]({}), FACTORIES["keyword_detector"]({"banned_keywords": list(WORDS)})
+    detectors = (
+        FACTORIES["pii"]({}, NoBackends()),
+        FACTORIES["keyword_detector"]({"banned_keywords": list(WORDS)}, NoBackends()),
+    )
     return Policy("p", tuple(Enforcement(d, action) for d, action in zip(detectors, (pii, words), strict=True)))
 
 

@@ -7,6 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.guard.checks import Exchange
 from proxy.guard.choice import Choice
 from proxy.guard.policy import NO_POLICY
 from proxy.guard.template import ChunkTemplate
@@ -21,9 +22,13 @@ def payload_of(text: str, separators: tuple[str, str], **extra: object) -> bytes
     return json.dumps(value, separators=separators, ensure_ascii=False).encode()
 
 
+def a_choice() -> Choice:
+    return Choice(0, policy=NO_POLICY, vault=None, tool_names=frozenset(), holds=[], exchange=Exchange(), asked=[])
+
+
 def learnt(text: str, payload: bytes) -> ChunkTemplate:
     template = ChunkTemplate()
-    template.learn(payload, json.loads(payload), text, Choice(0, NO_POLICY, None, frozenset(), []))
+    template.learn(payload, json.loads(payload), text, a_choice())
     return template
 
 
@@ -66,7 +71,7 @@ def test_a_chunk_that_says_a_thing_twice_is_no_pattern() -> None:
 
 
 def test_a_server_that_stamps_every_chunk_is_given_up() -> None:
-    template, known = ChunkTemplate(), Choice(0, NO_POLICY, None, frozenset(), [])
+    template, known = ChunkTemplate(), a_choice()
     for number in range(20):
         payload = payload_of("x", (",", ":"), created=number)
         template.learn(payload, json.loads(payload), "x", known)

@@ -84,7 +84,7 @@ def texts(draw: st.DrawFn) -> str:
 
 
 def find(words: Sequence[str], pieces: Iterable[str]) -> list[tuple[int, int, str]]:
-    scanner = KeywordDetector(words).scanner()
+    scanner = KeywordDetector(words).scanner(None)
     matches = [match for piece in pieces for match in scanner.feed(piece)]
     return [(m.start, m.end, m.key) for m in [*matches, *scanner.finish()]]
 
@@ -134,7 +134,7 @@ class TestWords:
 
     @given(texts(), st.sets(st.sampled_from(WORDS), min_size=1))
     def test_never_begin_before_the_safe_prefix(self, text: str, words: set[str]) -> None:
-        scanner = KeywordDetector(sorted(words)).scanner()
+        scanner = KeywordDetector(sorted(words)).scanner(None)
         safe = 0
         for fed, ch in enumerate(text, start=1):
             reported = scanner.feed(ch)
@@ -146,7 +146,7 @@ class TestWords:
 
     @given(texts(), st.sets(st.sampled_from(WORDS), min_size=1))
     def test_are_held_no_longer_than_they_could_still_be_found(self, text: str, words: set[str]) -> None:
-        scanner = KeywordDetector(sorted(words)).scanner()
+        scanner = KeywordDetector(sorted(words)).scanner(None)
         tails = sorted({word[at:] for word in words for at in range(len(word) + 1)}, key=len)
         tails += [fold(word)[at:] for word in words for at in range(len(fold(word)))]
         for fed, ch in enumerate(text, start=1):

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from proxy.guard.detectors.keyword_detector import KeywordDetector
 from proxy.guard.findings import Action
 from proxy.guard.policy import Enforcement, Judged, Policy, Unseen
-from proxy.guard.screening import Screening, UnseenContent, screen
+from proxy.guard.request_texts import UnseenContent
+from proxy.guard.screening import Screening, screen
 from tests.guard.fakes import FailingDetector
 
 Json = dict[str, Any]

@@ -15,6 +15,7 @@ from aiohttp import web
 from proxy.config.deployment import ClientKey, Configuration, Deployment, ServerSettings, Timeouts, UpstreamModel
 from proxy.config.keys import digest
 from proxy.events import Event
+from proxy.guard.checks import NoBackends
 from proxy.guard.detectors import FACTORIES
 from proxy.guard.findings import Action
 from proxy.guard.policy import Enforcement, Policy
@@ -119,7 +120,9 @@ def policy(**actions: Action) -> Policy:
     }
     return Policy(
         name="test-policy",
-        enforcements=tuple(Enforcement(FACTORIES[name](options[name]), action) for name, action in actions.items()),
+        enforcements=tuple(
+            Enforcement(FACTORIES[name](options[name], NoBackends()), action) for name, action in actions.items()
+        ),
     )
 
 
