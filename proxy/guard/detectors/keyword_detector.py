@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from proxy.guard.detector import DetectorReport, RuleReport
-from proxy.guard.findings import Finding, Match
+from proxy.guard.checks import Backends, Exchange
+from proxy.guard.detector import DetectorReport, Evidence, RuleReport
+from proxy.guard.detectors.compliance import mapping
+from proxy.guard.detectors.options import known, strings
+from proxy.guard.findings import Match
 from proxy.guard.folding import Folder, fold
 from proxy.guard.runner import Runner, Settled
 from proxy.guard.text_buffer import TextBuffer
@@ -20,6 +23,7 @@ class KeywordDetector:
     """Finds banned words. Immutable; one serves all lanes."""
 
     name = "keyword_detector"
+    asks = False
 
     def __init__(self, keywords: Sequence[str]) -> None:
         """Take the words as the operator wrote them; of words that fold alike the first is kept.
@@ -38,25 +42,20 @@ class KeywordDetector:
         self.trie = WordTrie(sorted(self.written))
 
     @classmethod
-    def from_config(cls, config: Mapping[str, object]) -> KeywordDetector:
+    def from_config(cls, config: Mapping[str, object], backends: Backends) -> KeywordDetector:
         """Build the detector from its entry in a policy's ``detectors``.
 
         Raises:
             ValueError: the entry is not as specified; the message names the field.
         """
-        unknown = set(config) - {"banned_keywords"}
-        if unknown:
-            raise ValueError(f"{min(unknown)}: unknown option of keyword_detector")
-        keywords = config.get("banned_keywords", [])
-        if not isinstance(keywords, list) or not all(isinstance(word, str) for word in keywords):
-            raise ValueError("banned_keywords: expected a list of strings")
-        return cls(keywords)
+        known(config, cls.name, ("banned_keywords",))
+        return cls(strings(config, "banned_keywords"))
 
     def rules(self) -> Sequence[RuleReport]:
         """Return one line for the whole list: the longest word is withheld until the character after it."""
         return (RuleReport(f"{len(self.written)} banned keywords", max(map(len, self.written), default=0)),)
 
-    def scanner(self) -> KeywordScanner:
+    def scanner(self, exchange: Exchange | None) -> KeywordScanner:
         """Return a scanner for one lane."""
         return KeywordScanner(self)
 
@@ -64,13 +63,17 @@ class KeywordDetector:
         """Return ``[KEYWORD_n]``, counted from 1 in the order in which the words first appear."""
         return f"[{label}_{index + 1}]"
 
-    def report(self, findings: Sequence[Finding], redacted_text: str) -> DetectorReport:
+    def report(self, evidence: Evidence) -> DetectorReport:
         """Return ``detected_keywords`` and ``detected_counts``; withheld words show as placeholders."""
-        counts = Counter(finding.placeholder if finding.value is None else finding.value for finding in findings)
-        return DetectorReport(
-            {"keyword_detected": int(bool(findings))},
-            {"detected_keywords": list(counts), "detected_counts": dict(counts), "redacted_text": redacted_text},
-        )
+        shown = (finding.placeholder if finding.value is None else finding.value for finding in evidence.findings)
+        counts = Counter(shown)
+        details: dict[str, object] = {
+            "detected_keywords": list(counts),
+            "detected_counts": dict(counts),
+            "redacted_text": evidence.redacted_text,
+            "compliance_mapping": mapping(self.name, bool(counts)),
+        }
+        return DetectorReport({"keyword_detected": int(bool(counts))}, details)
 
 
 _NO_MATCHES: list[Match] = []

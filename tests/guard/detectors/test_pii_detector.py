@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import pytest
 
+from proxy.guard.checks import Reading
+from proxy.guard.detector import Evidence
 from proxy.guard.detectors.pii import Pii
 from proxy.guard.findings import Action, Finding, LaneKey
+from tests.support.backends import FakeBackend, FakeBackends, scan
+
+_NOBODY = FakeBackends(FakeBackend(lambda _: Reading()))
 
 _TEXT = "mail ann@example.com or https://example.com from 10.0.0.1, key " + "AKIA" + "Q7RT2KX9LM4ZP8WN"
 
 
 def _labels(config: dict[str, object]) -> set[str]:
-    scanner = Pii.from_config(config).scanner()
-    return {match.label for match in (*scanner.feed(_TEXT), *scanner.finish())}
+    return {match.label for match in scan(Pii.from_config(config, _NOBODY).scanner(None), [_TEXT]).matches}
 
 
 def _finding(label: str, group: str, value: str | None, lane: LaneKey | None = None) -> Finding:
@@ -44,8 +48,7 @@ def test_entities_select_groups_and_labels(entities: list[str], labels: set[str]
     ("config", "message"),
     [
         ({"entities": ["shoe_size"]}, r"entities: unknown entity 'shoe_size'.*email_address"),
-        ({"entities": ["person"]}, r"entities: 'person'.*language model"),
-        ({"entities": ["DATE_TIME"]}, r"entities: 'date_time'.*language model"),
+        ({"entities": ["NRP"]}, r"entities: 'nrp' cannot be found"),
         ({"entities": "pii"}, r"entities: expected a list"),
         ({"entities": [1]}, r"entities: expected a list"),
         ({"entity": []}, r"entity: unknown option"),
@@ -53,20 +56,20 @@ def test_entities_select_groups_and_labels(entities: list[str], labels: set[str]
 )
 def test_a_bad_configuration_is_refused_by_name(config: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Pii.from_config(config)
+        Pii.from_config(config, _NOBODY)
 
 
 def test_rules_are_reported_with_their_hold_back() -> None:
-    reports = Pii.from_config({"entities": ["us_ssn"]}).rules()
+    reports = Pii.from_config({"entities": ["us_ssn"]}, _NOBODY).rules()
     assert [(report.name, report.hold_back) for report in reports] == [("us_ssn", 12), ("us_ssn_after_label", 10)]
 
 
 def test_placeholders_are_numbered_from_zero() -> None:
-    assert Pii.from_config({}).placeholder("EMAIL_ADDRESS", 0) == "<EMAIL_ADDRESS_0>"
+    assert Pii.from_config({}, _NOBODY).placeholder("EMAIL_ADDRESS", 0) == "<EMAIL_ADDRESS_0>"
 
 
 def test_a_report_without_findings_has_every_group_and_no_mapping() -> None:
-    report = Pii.from_config({}).report((), "")
+    report = Pii.from_config({}, _NOBODY).report(Evidence())
     assert report.summary == {"pii": 0}
     assert report.details == {"pii": {}, "secrets": {}, "ip_address": {}, "url": {}, "compliance_mapping": {}}
 
@@ -78,7 +81,7 @@ def test_a_report_masks_what_was_withheld_and_keeps_lanes_apart() -> None:
         _finding("AWS_ACCESS_KEY", "secrets", None),
         _finding("URL", "url", None, LaneKey(0, "tool_calls[0].function.arguments")),
     )
-    report = Pii.from_config({}).report(findings, "")
+    report = Pii.from_config({}, _NOBODY).report(Evidence(findings))
     assert report.summary == {"pii": 1}
     mapping = report.details.pop("compliance_mapping")
     assert report.details == {

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from proxy.guard.detectors.pii_rules import ENTITIES, GROUPS, RULES, select
+from proxy.guard.detectors.pii_rules import ENTITIES, GROUPS, NAMED_ONLY, RULES, select
 from proxy.guard.rule import Rule
 from proxy.guard.runner import PatternScanner, compile_rules, hold_back
 from tests.guard.detectors.pii_oracle import alone, body_of, marked, scan, spans
 
-_by_name = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+_EVERY = (*RULES, *NAMED_ONLY)
+_by_name = pytest.mark.parametrize("rule", _EVERY, ids=lambda rule: rule.name)
 
 
 @_by_name
@@ -50,20 +51,25 @@ def test_the_oracle_agrees_on_examples(rule: Rule) -> None:
 
 
 def test_names_are_unique_and_every_rule_has_a_home() -> None:
-    assert max(Counter(rule.name for rule in RULES).values()) == 1
+    assert max(Counter(rule.name for rule in _EVERY).values()) == 1
     assert {rule.group for rule in RULES} == set(GROUPS)
-    assert all(rule.label == rule.label.upper() and rule.name.isidentifier() for rule in RULES)
+    assert all(rule.label == rule.label.upper() and rule.name.isidentifier() for rule in _EVERY)
 
 
 def test_every_rule_states_a_hold_back() -> None:
-    assert all(0 < hold_back(rule) <= 600 for rule in RULES)
+    assert all(0 < hold_back(rule) <= 600 for rule in _EVERY)
+
+
+def test_dates_are_looked_for_only_where_they_are_named() -> None:
+    assert not {rule.label for rule in (*select(()), *select(("pii",)))} & {"DATE_TIME", "YEAR"}
+    assert {rule.label for rule in select(("date_time", "Year"))} == {"DATE_TIME", "YEAR"}
 
 
 def test_the_entities_of_the_api_with_a_format_are_covered() -> None:
     documented = (
         "credit_card crypto email_address iban_code phone_number medical_license us_bank_number us_driver_license "
         "us_itin us_passport us_ssn uk_nhs es_nif it_fiscal_code it_driver_license it_vat_code it_passport "
-        "it_identity_card pl_pesel sg_nric_fin au_abn au_acn au_tfn au_medicare ip_address url"
+        "it_identity_card pl_pesel sg_nric_fin au_abn au_acn au_tfn au_medicare ip_address url date_time year"
     )
     assert set(documented.split()) <= ENTITIES
 
@@ -81,7 +87,7 @@ def _pieces(rules: tuple[Rule, ...]) -> st.SearchStrategy[str]:
     return st.lists(st.one_of(whole, fragment, _NOISE), min_size=1, max_size=4).map("".join)
 
 
-_VALIDATED = tuple(rule for rule in RULES if rule.validate is not None)
+_VALIDATED = tuple(rule for rule in _EVERY if rule.validate is not None)
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -92,7 +98,7 @@ def test_validators_judge_whatever_their_pattern_admits(data: st.DataObject) -> 
     assert rule.validate(data.draw(st.from_regex(body_of(rule.pattern), fullmatch=True))) in (True, False)
 
 
-_CASES = st.sampled_from(RULES).flatmap(lambda rule: st.tuples(st.just(rule), _pieces((rule,))))
+_CASES = st.sampled_from(_EVERY).flatmap(lambda rule: st.tuples(st.just(rule), _pieces((rule,))))
 
 
 @settings(max_examples=400, deadline=None)

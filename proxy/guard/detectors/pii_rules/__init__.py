@@ -11,6 +11,7 @@ from typing import Final
 
 from proxy.guard.detectors.pii_rules import (
     contact,
+    dates,
     national_europe,
     national_us,
     national_world,
@@ -41,25 +42,28 @@ RULES: Final[tuple[Rule, ...]] = (
     *network.RULES,
 )
 
-MODEL_ENTITIES: Final = frozenset({"person", "city", "location", "date_time", "year", "nrp"})
-"""Entities of the API that have no format: they come with a language model, not with rules."""
+NAMED_ONLY: Final = dates.RULES
+"""Rules that run only where their entity is named: what they find is harmless more often than not."""
 
-ENTITIES: Final = frozenset(rule.label.lower() for rule in RULES)
+_UNFOUND: Final = {"nrp": "nationality, religion and political group are said in words that mean much else as well"}
+"""Entities of the API that nothing here finds, and why."""
+
+ENTITIES: Final = frozenset(rule.label.lower() for rule in (*RULES, *NAMED_ONLY))
 """The entities that rules find, as they are written in a configuration."""
 
 
 def select(names: Sequence[str]) -> tuple[Rule, ...]:
-    """Return the rules of the groups and entities named, in any case; of no names, all rules.
+    """Return the rules of the groups and entities named, in any case; of no names, all of :data:`RULES`.
 
     Raises:
         ValueError: a name is neither a group nor an entity that rules can find.
     """
     wanted = {name.lower() for name in names}
-    modelled = wanted & MODEL_ENTITIES
-    if modelled:
-        raise ValueError(f"entities: {min(modelled)!r} has no format: it needs a language model, no rule can find it")
+    for name in sorted(wanted & set(_UNFOUND)):
+        raise ValueError(f"entities: {name!r} cannot be found: {_UNFOUND[name]}")
     unknown = wanted - ENTITIES - set(GROUPS)
     if unknown:
         known = ", ".join((*GROUPS, *sorted(ENTITIES - set(GROUPS))))
         raise ValueError(f"entities: unknown entity {min(unknown)!r}; known are {known}")
-    return tuple(rule for rule in RULES if not wanted or rule.group in wanted or rule.label.lower() in wanted)
+    chosen = [rule for rule in RULES if not wanted or rule.group in wanted or rule.label.lower() in wanted]
+    return (*chosen, *(rule for rule in NAMED_ONLY if rule.label.lower() in wanted))
