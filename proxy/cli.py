@@ -15,6 +15,8 @@ from proxy.config.keys import digest, weakness
 from proxy.config.loader import load
 from proxy.config.problems import ConfigError
 from proxy.config.report import policy_facts, policy_report
+from proxy.inference.building import command as build_models
+from proxy.inference.index import command as build_index
 
 OK = 0
 FAILED = 1
@@ -70,6 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--once", action="store_true", help="send one request, show what was held, and exit")
     demo.set_defaults(handler=_demo)
 
+    build_models.add_parser(commands)
+    build_index.add_parser(commands)
+
     hash_key = commands.add_parser("hash-key", help="print the key_sha256 of a client key read from stdin")
     hash_key.add_argument("--generate", action="store_true", help="make a new key and print it too")
     hash_key.set_defaults(handler=_hash_key)
@@ -107,7 +112,11 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    configuration = load(arguments.config, os.environ)
+    from proxy.inference.workshop import Workshop
+    from proxy.upstream.client import UpstreamClient
+
+    # Nothing is loaded and nobody is asked: it only says which backends could be had.
+    configuration = load(arguments.config, os.environ, Workshop(UpstreamClient()).open)
     if arguments.json:
         print(json.dumps(policy_facts(configuration), indent=2))
     else:

@@ -9,15 +9,13 @@ from typing import Any
 import msgspec
 
 from proxy.config.deployment import Deployment, Timeouts, UpstreamModel
-from proxy.config.policies import DOCUMENTED, ConfiguredDetector, DetectorSet, PolicyCompiler
+from proxy.config.policies import DOCUMENTED, OUTPUT_ONLY, ConfiguredDetector, DetectorSet, PolicyCompiler
 from proxy.config.problems import Problems, did_you_mean
 from proxy.config.shapes import DeploymentEntry, InputSection, OutputSection
 from proxy.guard.findings import Action
-from proxy.guard.policy import NO_POLICY, Enforcement, Judged, OnError, Policy, Unseen
+from proxy.guard.policy import NO_POLICY, Enforcement, Judged, Mode, OnError, Policy, Unseen
 from proxy.guard.screening import PERSONAL_DATA
-
-OUTPUT_ONLY = ("hallucination", "adherence", "relevancy")
-"""Detectors that the API knows for the answer only, as switches of the output section."""
+from proxy.guard.sections import REVISING
 
 ModelId = tuple[str, str]
 """A model's saved name and version."""
@@ -71,7 +69,7 @@ class DeploymentCompiler:
             hint = f"; `model_saved_name` has {', '.join(map(quote, versions))}"
             self._problems.add(f"{path}.model_version", f"no version {quote(entry.model_version)}{hint}")
         else:
-            hint = did_you_mean(entry.model_saved_name, dict.fromkeys(name for name, _ in models))
+            hint = self._problems.suggest(entry.model_saved_name, dict.fromkeys(name for name, _ in models))
             self._problems.add(f"{path}.model_saved_name", f"no model {quote(entry.model_saved_name)}{hint}")
         return None
 
@@ -82,41 +80,54 @@ class DeploymentCompiler:
             self._problems.add(where, "does nothing while the section is not enabled")
         if options.pii_redaction and PERSONAL_DATA in section.block:
             self._problems.add(where, "does nothing while `pii` is in `block`: no such request is sent upstream")
-        detectors = self._detectors(section, path)
+        detectors = self._detectors(section, {}, path)
         if detectors is None:
             return NO_POLICY
-        redact = section.redact
+        hidden: list[str] = []
         if options.pii_redaction:
-            redact = [*redact, PERSONAL_DATA]
+            hidden = [PERSONAL_DATA]
             if PERSONAL_DATA not in detectors and (pii := self._policies.build(PERSONAL_DATA, {}, where)) is not None:
                 detectors = {**detectors, PERSONAL_DATA: ConfiguredDetector(pii)}
         judged = Judged(options.messages)
-        return _policy(entry, section.policy_name, _enforcements(detectors, section.block, redact), judged)
+        return _policy(entry, section.policy_name, _enforcements(detectors, section, hidden), judged)
 
     def _output(self, entry: DeploymentEntry, section: OutputSection, path: str) -> Policy:
-        for name in OUTPUT_ONLY:
-            if getattr(section.additional_config, name):
-                self._problems.add(f"{path}.additional_config.{name}", "is not supported yet")
-        detectors = self._detectors(section, path)
+        switched = self._switched(section, path) if section.enabled else {}
+        detectors = self._detectors(section, switched, path)
         if detectors is None:
             return NO_POLICY
-        enforcements = _enforcements(detectors, section.block, section.redact)
-        return _policy(entry, section.policy_name, enforcements, Judged.LAST_USER)
+        return _policy(entry, section.policy_name, _enforcements(detectors, section), Judged.LAST_USER)
 
-    def _detectors(self, section: InputSection | OutputSection, path: str) -> Mapping[str, ConfiguredDetector] | None:
-        """The enabled detectors of the section's policy; None where there is nothing to compile."""
+    def _switched(self, section: OutputSection, path: str) -> dict[str, ConfiguredDetector]:
+        """The detectors that are no part of a policy but switches of the section."""
+        switched: dict[str, ConfiguredDetector] = {}
+        for name in OUTPUT_ONLY:
+            given = getattr(section.additional_config, name)
+            if given is False:
+                continue
+            options = {} if given is True else dict(given)
+            detector = self._policies.build(name, options, f"{path}.additional_config.{name}")
+            if detector is not None:
+                switched[name] = ConfiguredDetector(detector)
+        return switched
+
+    def _detectors(
+        self, section: InputSection | OutputSection, switched: Mapping[str, ConfiguredDetector], path: str
+    ) -> Mapping[str, ConfiguredDetector] | None:
+        """The enabled detectors of the section's policy, and the switched ones; None where there is nothing to do."""
         if not section.policy_name and not section.enabled:
             return None
         policies = self._library.policies
         if section.policy_name not in policies:
             named = f"no policy {self._problems.quote(section.policy_name)}" if section.policy_name else "is required"
-            self._problems.add(f"{path}.policy_name", named + did_you_mean(section.policy_name, policies))
+            self._problems.add(f"{path}.policy_name", named + self._problems.suggest(section.policy_name, policies))
             return None
         policy = policies[section.policy_name]
         if policy is None:
             return None
-        self._check_lists(section, policy, path)
-        return policy.detectors if section.enabled else None
+        detectors = {**policy.detectors, **switched}
+        self._check_lists(section, DetectorSet(policy.name, detectors), path)
+        return detectors if section.enabled else None
 
     def _check_lists(self, section: InputSection | OutputSection, policy: DetectorSet, path: str) -> None:
         for index, name in enumerate(section.block):
@@ -126,16 +137,32 @@ class DeploymentCompiler:
             self._check_name(name, policy, where, section.redact[:index])
             if name in section.block:
                 self._problems.add(where, f"{self._problems.quote(name)} is in `block` too; one action is possible")
+            elif name in DOCUMENTED and name not in REVISING:
+                shown = self._problems.quote(name)
+                self._problems.add(where, f"{shown} judges whole passages, which nothing can stand for; use `block`")
+        for name, mode in section.modes.items():
+            self._check_mode(name, Mode(mode), section, policy, f"{path}.modes.{self._problems.scrub(name)}")
+
+    def _check_mode(
+        self, name: str, mode: Mode, section: InputSection | OutputSection, policy: DetectorSet, where: str
+    ) -> None:
+        """A mode that could mean nothing is refused, since something was meant by it."""
+        if name not in section.block and name not in section.redact:
+            self._problems.add(where, "has no effect: the detector is neither in `block` nor in `redact`")
+        elif mode is Mode.CHASE and name not in section.block:
+            self._problems.add(where, "`chase` needs `block`: what has left cannot be replaced")
+        elif mode is Mode.CHASE and name in policy.detectors and not policy.detectors[name].detector.asks:
+            self._problems.add(where, "`chase` has no effect: this detector needs no waiting for, and holds exactly")
 
     def _check_name(self, name: str, policy: DetectorSet, where: str, before: Sequence[str]) -> None:
         """An action on a detector that does not run would do nothing, silently."""
         shown = self._problems.quote(name)
         if name in before:
             self._problems.add(where, f"{shown} is in the list already")
-        elif name in OUTPUT_ONLY:
-            self._problems.add(where, f"{shown} is not supported yet")
         elif name in policy.detectors:
             return
+        elif name in OUTPUT_ONLY:
+            self._problems.add(where, f"{shown} is not switched on in this section's `additional_config`")
         elif name in DOCUMENTED:
             self._problems.add(where, f"{shown} is not enabled in policy {self._problems.quote(policy.name)}")
         else:
@@ -148,15 +175,24 @@ def given_values(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _enforcements(
-    detectors: Mapping[str, ConfiguredDetector], block: Sequence[str], redact: Sequence[str]
+    detectors: Mapping[str, ConfiguredDetector], section: InputSection | OutputSection, hidden: Sequence[str] = ()
 ) -> tuple[Enforcement, ...]:
+    """What each detector may do; the ``hidden`` ones redact, whatever the section says."""
+
     def action(name: str) -> Action:
-        if name in block:
+        if section.modes.get(name) == "observe" and name not in hidden:
+            return Action.OBSERVE
+        if name in section.block:
             return Action.BLOCK
-        return Action.REDACT if name in redact else Action.OBSERVE
+        return Action.REDACT if name in section.redact or name in hidden else Action.OBSERVE
 
     return tuple(
-        Enforcement(configured.detector, action(name), configured.block_message)
+        Enforcement(
+            configured.detector,
+            action(name),
+            configured.block_message,
+            Mode.CHASE if section.modes.get(name) == "chase" else Mode.HOLD,
+        )
         for name, configured in detectors.items()
     )
 

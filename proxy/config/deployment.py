@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from proxy.guard.policy import NO_POLICY, Policy
+
+if TYPE_CHECKING:
+    from proxy.config.backends import BackendSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +93,5 @@ class Configuration:
     deployments: dict[str, Deployment]
     keys: tuple[ClientKey, ...]
     server: ServerSettings
+    backends: tuple[BackendSettings, ...] = ()
+    """What detectors may name, in the order of the file."""

@@ -10,12 +10,13 @@ import msgspec
 
 from proxy.config import document, shapes
 from proxy.config.assembly import DeploymentCompiler, Library, ModelId, given_values
+from proxy.config.backends import BackendSettings, OpenBackends, compile_backends, no_backends
 from proxy.config.decoding import decode, decode_each
 from proxy.config.deployment import Configuration, Deployment, ServerSettings, UpstreamModel
 from proxy.config.keys import compile_keys
 from proxy.config.models import compile_model
 from proxy.config.policies import DetectorSet, Factory, PolicyCompiler
-from proxy.config.problems import ConfigError, Problems
+from proxy.config.problems import ConfigError, Problems, did_you_mean
 from proxy.config.sources import SourceFiles
 from proxy.config.substitution import substitute
 from proxy.guard.detectors import FACTORIES
@@ -23,15 +24,18 @@ from proxy.guard.detectors import FACTORIES
 Key = TypeVar("Key", str, ModelId)
 
 
-def load(path: Path, environ: Mapping[str, str]) -> Configuration:
+def load(path: Path, environ: Mapping[str, str], open_backends: OpenBackends = no_backends) -> Configuration:
     """Read and compile the file at ``path``; ``environ`` is what ``${NAME}`` refers to.
 
-    Raises :class:`ConfigError` with every problem found; no message shows a value from the environment.
+    ``open_backends`` makes what the detectors ask. Raises :class:`ConfigError` with every problem found; no message
+    shows a value from the environment.
     """
-    return load_sources(SourceFiles(path), environ)
+    return load_sources(SourceFiles(path), environ, open_backends)
 
 
-def load_sources(sources: SourceFiles, environ: Mapping[str, str]) -> Configuration:
+def load_sources(
+    sources: SourceFiles, environ: Mapping[str, str], open_backends: OpenBackends = no_backends
+) -> Configuration:
     """As :func:`load`; ``sources`` then knows every file that was read, whether or not loading succeeded."""
     try:
         text = sources.read(sources.root.name)
@@ -39,7 +43,7 @@ def load_sources(sources: SourceFiles, environ: Mapping[str, str]) -> Configurat
         raise ConfigError([f"{sources.root} cannot be read: {error.strerror}"]) from None
     except UnicodeDecodeError:
         raise ConfigError([f"{sources.root} cannot be read: it is not UTF-8"]) from None
-    return parse(text, environ, sources=sources)
+    return parse(text, environ, sources=sources, open_backends=open_backends)
 
 
 def parse(
@@ -48,11 +52,13 @@ def parse(
     *,
     sources: SourceFiles | None = None,
     factories: Mapping[str, Factory] = FACTORIES,
+    open_backends: OpenBackends = no_backends,
 ) -> Configuration:
     """Compile the text of a configuration file.
 
-    ``sources`` reads the files that the text names; without it, naming one is a problem. ``factories``
-    are the detectors to choose from. Raises :class:`ConfigError` with every problem found.
+    ``sources`` reads the files that the text names; without it, naming one is a problem. ``factories`` are the
+    detectors to choose from, and ``open_backends`` makes what they ask. Raises :class:`ConfigError` with every problem
+    found.
     """
     problems = Problems()
     tree = substitute(document.read(text, problems), environ, problems)
@@ -60,12 +66,15 @@ def parse(
     if root is None:
         problems.raise_if_any()
         raise AssertionError("what cannot be decoded has a problem")
-    compiler = PolicyCompiler(factories, sources, problems)
-    library = Library(_models(root, problems), _policies(root, compiler, problems))
+    models = _models(root, problems)
+    backends = _backends(root, models, sources, problems)
+    compiler = PolicyCompiler(factories, sources, problems, open_backends(backends))
+    library = Library(models, _policies(root, compiler, problems))
     configuration = Configuration(
         deployments=_deployments(root, DeploymentCompiler(library, compiler, problems), problems),
         keys=compile_keys(decode_each(shapes.KeyEntry, root.api_keys, "api_keys", problems), problems),
         server=_server(root, problems),
+        backends=tuple(each for each in backends.values() if each is not None),
     )
     problems.raise_if_any()
     return configuration
@@ -82,6 +91,28 @@ def _models(root: shapes.Root, problems: Problems) -> dict[ModelId, UpstreamMode
         if _is_first(identity, f"{path}.model_saved_name", paths, problems):
             models[identity] = compiled
     return models
+
+
+def _backends(
+    root: shapes.Root, models: Mapping[ModelId, UpstreamModel | None], sources: SourceFiles | None, problems: Problems
+) -> dict[str, BackendSettings | None]:
+    def find(name: str, version: str, path: str) -> UpstreamModel | None:
+        if (name, version) not in models:
+            known = [_shown(*each, problems) for each in models]
+            shown = _shown(name, version, problems)
+            problems.add(f"{path}.model_saved_name", f"no model `{shown}`{did_you_mean(shown, known)}")
+            return None
+        model = models[name, version]
+        if model is None:
+            problems.add(f"{path}.model_saved_name", f"the model {problems.quote(name)} has problems of its own")
+        return model
+
+    return compile_backends(root.backends, sources.root.parent if sources else None, find, problems)
+
+
+def _shown(name: str, version: str, problems: Problems) -> str:
+    """A model's name and version without what came from the environment."""
+    return f"{problems.quote(name)} ({problems.quote(version)})".replace("`", "")
 
 
 def _policies(root: shapes.Root, compiler: PolicyCompiler, problems: Problems) -> dict[str, DetectorSet | None]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from proxy.config.deployment import UpstreamModel
+from proxy.config.headers import is_header_name, secrets, sendable
 from proxy.config.problems import Problems
 from proxy.config.shapes import Endpoint, ModelConfig, ModelEntry
 
@@ -20,14 +21,6 @@ OPENAI_COMPATIBLE = frozenset(
 CHAT_PATH = "/chat/completions"
 
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
-_VALUE = re.compile(r"[!-~](?:[ -~]*[!-~])?")
-_LEAST_SECRET = 8
-"""Values of headers and queries shorter than this, in characters, are settings rather than secrets."""
-_RESERVED_HEADERS = frozenset(
-    {"host", "content-length", "content-type", "transfer-encoding", "connection", "accept-encoding", "te",
-     "upgrade", "trailer", "expect", "keep-alive"}
-)  # fmt: skip
 _RESERVED_FIELDS = frozenset({"model", "messages", "stream", "stream_options", "n"})
 
 
@@ -37,7 +30,7 @@ def compile_model(entry: ModelEntry, path: str, problems: Problems) -> UpstreamM
     config, path = entry.model_config, f"{path}.model_config"
     _note_unsupported(config, path, problems)
     url = _url(config, path, problems)
-    headers = tuple(_headers(config, path, problems))
+    headers = tuple(sendable(_named_headers(config, path), problems))
     defaults = config.default_request_options | config.custom_payload
     for name in _RESERVED_FIELDS & defaults.keys():
         option = "custom_payload" if name in config.custom_payload else "default_request_options"
@@ -118,22 +111,6 @@ def _host(host: str) -> str | None:
         return host if _HOST.fullmatch(host) else None
 
 
-def _headers(config: ModelConfig, path: str, problems: Problems) -> Iterator[tuple[str, str]]:
-    taken: set[str] = set()
-    for where, name, value in _named_headers(config, path):
-        if _TOKEN.fullmatch(name) is None:
-            problems.add(where, "expected a header name")
-        elif name.lower() in _RESERVED_HEADERS:
-            problems.add(where, "this header belongs to the connection and cannot be set")
-        elif name.lower() in taken:
-            problems.add(where, "this header is already set")
-        elif _VALUE.fullmatch(value) is None:
-            problems.add(where, "the value is empty, or has surrounding blanks, line breaks or non-ASCII characters")
-        else:
-            yield name, value
-        taken.add(name.lower())
-
-
 def _named_headers(config: ModelConfig, path: str) -> Iterator[tuple[str, str, str]]:
     """Path, name and value of each header that the entry asks for."""
     if config.apikeys:
@@ -141,7 +118,7 @@ def _named_headers(config: ModelConfig, path: str) -> Iterator[tuple[str, str, s
         blank = " " if auth.header_prefix and auth.space_after_prefix else ""
         # An empty key must not hide behind its prefix.
         value = f"{auth.header_prefix}{blank}{config.apikeys[0]}" if config.apikeys[0] else ""
-        where = f"{path}.auth_data.header_name" if _TOKEN.fullmatch(auth.header_name) is None else f"{path}.apikeys[0]"
+        where = f"{path}.auth_data.header_name" if not is_header_name(auth.header_name) else f"{path}.apikeys[0]"
         yield where, auth.header_name, value
     for index, header in enumerate(config.custom_headers):
         # The API's own example carries one pair of empty strings.
@@ -151,6 +128,4 @@ def _named_headers(config: ModelConfig, path: str) -> Iterator[tuple[str, str, s
 
 def _secrets(config: ModelConfig, url: str) -> Iterator[str]:
     yield from (key for key in config.apikeys if key)
-    possible = [header.value for header in config.custom_headers]
-    possible += [value for _, value in parse_qsl(urlsplit(url).query)]
-    yield from (value for value in possible if len(value) >= _LEAST_SECRET)
+    yield from secrets((header.value for header in config.custom_headers), url)

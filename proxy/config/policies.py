@@ -9,9 +9,10 @@ from proxy.config.document import describe
 from proxy.config.problems import Problems, did_you_mean
 from proxy.config.shapes import PolicyEntry
 from proxy.config.sources import SourceFiles
+from proxy.guard.checks import Backends
 from proxy.guard.detector import Detector
 
-Factory = Callable[[Mapping[str, object]], Detector]
+Factory = Callable[[Mapping[str, object], Backends], Detector]
 """Builds a detector from its options; raises ValueError, naming the option, where they are wrong."""
 
 DOCUMENTED = (
@@ -28,6 +29,8 @@ DOCUMENTED = (
     "sponge_attack",
 )
 """The detectors that the API's policies know."""
+OUTPUT_ONLY = ("hallucination", "adherence", "relevancy")
+"""Detectors that the API knows for the answer only, as switches of a deployment's output section."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,15 @@ class DetectorSet:
 class PolicyCompiler:
     """Compiles policies with the detectors that this version implements."""
 
-    def __init__(self, factories: Mapping[str, Factory], sources: SourceFiles | None, problems: Problems) -> None:
+    def __init__(
+        self,
+        factories: Mapping[str, Factory],
+        sources: SourceFiles | None,
+        problems: Problems,
+        backends: Backends,
+    ) -> None:
         self._factories = factories
+        self._backends = backends
         self._sources = sources
         self._problems = problems
 
@@ -71,13 +81,17 @@ class PolicyCompiler:
             self._problems.add(path, f"`{name}` is not implemented yet; implemented: {implemented}")
             return None
         try:
-            return factory(options)
+            return factory(options, self._backends)
         except ValueError as error:
             self._problems.add(path, self._problems.scrub(str(error)))
             return None
 
     def _detector(self, name: str, given: object, path: str) -> ConfiguredDetector | None:
         known = tuple(dict.fromkeys((*DOCUMENTED, *self._factories)))
+        if name in OUTPUT_ONLY:
+            where = f"output_guardrails_policy.additional_config.{name}"
+            self._problems.add(path, f"is no part of a policy: it is switched on by a deployment's `{where}`")
+            return None
         if name not in known:
             self._problems.add(path, f"unknown detector{did_you_mean(name, known)}")
             return None
@@ -92,6 +106,7 @@ class PolicyCompiler:
             self._problems.add(f"{path}.block_message", f"expected string, got {describe(message)}")
         if not enabled or not self._include_file(name, options, path):
             return None
+        self._locate_index(name, options)
         detector = self.build(name, options, path)
         if detector is None:
             return None
@@ -104,6 +119,12 @@ class PolicyCompiler:
             return value.lower() == "true"
         self._problems.add(path, "is required" if value is None else f"expected true or false, got {describe(value)}")
         return False
+
+    def _locate_index(self, name: str, options: dict[str, object]) -> None:
+        """The path of an index is relative to the configuration file."""
+        index = options.get("index")
+        if name == "copyright_ip" and isinstance(index, str) and self._sources is not None:
+            options["index"] = str(self._sources.root.parent / index)
 
     def _include_file(self, name: str, options: dict[str, object], path: str) -> bool:
         """Add the words of ``banned_keywords_file`` to ``banned_keywords``; False where it cannot be read."""

@@ -50,6 +50,10 @@ class Problems:
         """``value`` in backticks; where it came from the environment, its template instead."""
         return f"`{self._origins.get(value, value)}`"
 
+    def suggest(self, name: str, known: Iterable[str]) -> str:
+        """As :func:`did_you_mean`; known names that came from the environment are shown as their templates."""
+        return did_you_mean(name, [self._origins.get(each, each) for each in known])
+
     def scrub(self, message: str) -> str:
         """A message written elsewhere, with every substituted value put back to its template."""
         for result in sorted(self._origins, key=len, reverse=True):

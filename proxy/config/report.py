@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from proxy.config.backends import BackendSettings, JudgeBackendSettings, OnnxSettings, kind_of
 from proxy.config.deployment import Configuration, Deployment
 from proxy.events import Stage
 from proxy.guard.findings import Action
@@ -49,7 +50,13 @@ def _stage_lines(stage: Stage, policy: Policy) -> Iterator[RuleLine]:
 
 def policy_facts(configuration: Configuration) -> dict[str, object]:
     """The report as JSON values."""
-    return {"deployments": [_deployment_facts(each) for each in configuration.deployments.values()]}
+    return {
+        "deployments": [_deployment_facts(each) for each in configuration.deployments.values()],
+        "backends": [
+            {"name": each.name, "kind": kind_of(each), "address": _backend_address(each)}
+            for each in configuration.backends
+        ],
+    }
 
 
 def _deployment_facts(deployment: Deployment) -> dict[str, object]:
@@ -66,7 +73,9 @@ def _deployment_facts(deployment: Deployment) -> dict[str, object]:
 
 def policy_report(configuration: Configuration) -> str:
     """The report as text for a terminal, one table for each deployment; hold-back is in characters."""
-    return "\n".join(_deployment_text(each) for each in configuration.deployments.values())
+    backends = [f"backend {each.name}: {kind_of(each)} {_backend_address(each)}\n" for each in configuration.backends]
+    deployments = [_deployment_text(each) for each in configuration.deployments.values()]
+    return "\n".join([*(["".join(backends)] if backends else []), *deployments])
 
 
 def _deployment_text(deployment: Deployment) -> str:
@@ -102,3 +111,10 @@ def _largest(lines: Iterable[RuleLine]) -> int:
 def _address(deployment: Deployment) -> str:
     """The upstream's URL without its query, which may carry a key."""
     return deployment.upstream.url.partition("?")[0]
+
+
+def _backend_address(settings: BackendSettings) -> str:
+    if isinstance(settings, OnnxSettings):
+        return str(settings.path)
+    url = settings.model.url if isinstance(settings, JudgeBackendSettings) else settings.url
+    return url.partition("?")[0]

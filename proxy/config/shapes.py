@@ -17,6 +17,7 @@ NAME_RULE = "1 to 128 printable ASCII characters without surrounding blanks"
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Bytes = Annotated[int, Meta(ge=1, le=1 << 40)]
 Port = Annotated[int, Meta(ge=1, le=65_535)]
+Concurrency = Annotated[int, Meta(ge=1, le=10_000)]
 
 Provider = Literal[
     "openai", "azure_openai", "anthropic", "cohere", "mistral", "llama", "bedrock", "gemini", "huggingface",
@@ -120,34 +121,36 @@ class InputOptions(Struct, kw_only=True, frozen=True):
     """``additional_config`` of an input section; ``messages`` is ours."""
 
     pii_redaction: bool = False
-    messages: Literal["last_user", "all"] = "last_user"
+    messages: Literal["last_user", "tool_results", "all"] = "last_user"
 
 
 class OutputOptions(Struct, kw_only=True, frozen=True):
-    """``additional_config`` of an output section."""
+    """``additional_config`` of an output section. A mapping (ours) switches a detector on, with options."""
 
-    hallucination: bool = False
-    adherence: bool = False
-    relevancy: bool = False
+    hallucination: bool | dict[str, object] = False
+    adherence: bool | dict[str, object] = False
+    relevancy: bool | dict[str, object] = False
 
 
 class InputSection(Struct, kw_only=True, frozen=True):
-    """``input_guardrails_policy`` of a deployment; ``redact`` is ours."""
+    """``input_guardrails_policy`` of a deployment; ``redact`` and ``modes`` are ours."""
 
     enabled: bool
     policy_name: str = ""
     block: list[str] = []
     redact: list[str] = []
+    modes: dict[str, Literal["hold", "observe"]] = {}
     additional_config: InputOptions = InputOptions()
 
 
 class OutputSection(Struct, kw_only=True, frozen=True):
-    """``output_guardrails_policy`` of a deployment; ``redact`` is ours."""
+    """``output_guardrails_policy`` of a deployment; ``redact`` and ``modes`` are ours."""
 
     enabled: bool
     policy_name: str = ""
     block: list[str] = []
     redact: list[str] = []
+    modes: dict[str, Literal["hold", "chase", "observe"]] = {}
     additional_config: OutputOptions = OutputOptions()
 
 
@@ -197,11 +200,62 @@ class ServerEntry(Struct, kw_only=True, frozen=True):
     allow_anonymous: bool = False
 
 
+class BackendEntry(Struct, kw_only=True, frozen=True):
+    """What all ``backends`` (ours) have; ``kind`` says which of the shapes below an item has."""
+
+    name: Name
+    kind: str
+    timeout: Seconds | None = None
+    """After so many seconds an answer is not awaited any longer; None leaves the default."""
+
+
+class OnnxEntry(BackendEntry, kw_only=True, frozen=True):
+    """A model in a directory, relative to the configuration file's."""
+
+    path: str
+
+
+class ServiceEntry(BackendEntry, kw_only=True, frozen=True):
+    """What backends that are asked by HTTP have."""
+
+    url: str
+    api_key: str | None = None
+    headers: list[Header] = []
+    max_concurrency: Concurrency | None = None
+
+
+class ModerationEntry(ServiceEntry, kw_only=True, frozen=True):
+    """An endpoint in the shape of OpenAI's moderations; ``url`` is the whole address."""
+
+    model: str = ""
+
+
+class DetectorServiceEntry(ServiceEntry, kw_only=True, frozen=True):
+    """A server of the detector API of the FMS guardrails orchestrator; ``url`` is its base address."""
+
+    detector_id: str
+    detector_params: dict[str, object] = {}
+
+
+class JudgeEntry(BackendEntry, kw_only=True, frozen=True):
+    """One of ``models`` that is asked for verdicts; None leaves the judge's defaults."""
+
+    model_saved_name: str
+    model_version: str = "v1"
+    structured: Literal["json_schema", "json_object", "none"] | None = None
+    max_concurrency: Concurrency | None = None
+    max_characters: Annotated[int, Meta(ge=1)] | None = None
+    max_tokens: Annotated[int, Meta(ge=1)] | None = None
+    cache_entries: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
+    cache_ttl: Seconds | None = None
+
+
 class Root(Struct, kw_only=True, frozen=True):
     """The file as a whole; its items are decoded one by one."""
 
     models: list[object]
     deployments: list[object]
+    backends: list[object] = []
     policies: list[object] = []
     api_keys: list[object] = []
     server: ServerEntry = ServerEntry()

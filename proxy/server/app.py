@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from aiohttp import http_parser, web
 
 from proxy.events import Observer, Observers
+from proxy.inference.workshop import Workshop
 from proxy.metrics import Metrics
 from proxy.server import catalog, chat
 from proxy.server.admission import Admission
@@ -23,8 +24,13 @@ def create_app(
     *,
     metrics: Metrics | None = None,
     clock: Clock = time.monotonic,
+    upstream: UpstreamClient | None = None,
+    workshop: Workshop | None = None,
 ) -> web.Application:
     """The application that serves what ``store`` configures and tells ``observers`` and ``metrics`` about it.
+
+    ``upstream`` is entered and left with the application, and a ``workshop``, where detectors' backends come from, is
+    closed with it.
 
     Run it with ``handler_cancellation=True``, so that a client that leaves ends its upstream request. Raises
     RuntimeError where aiohttp came without its C parser: the pure Python one is slow, and looser.
@@ -37,11 +43,13 @@ def create_app(
         store=store,
         observer=_together(metrics, *observers),
         metrics=metrics,
-        upstream=UpstreamClient(),
+        upstream=upstream or UpstreamClient(),
         admission=Admission(),
         clock=clock,
     )
     app.cleanup_ctx.append(_upstream)
+    if workshop is not None:
+        app.on_cleanup.append(lambda _: workshop.aclose())
     app.on_response_prepare.append(identify)
     _add_routes(app.router)
     return app

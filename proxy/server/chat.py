@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from aiohttp import web
 
 from proxy.config.deployment import Configuration, Deployment
+from proxy.events import Stage
 from proxy.guard.answer import AnswerGuard
-from proxy.guard.screening import Screening, UnseenContent, screen
+from proxy.guard.request_texts import UnseenContent, exchange_of
+from proxy.guard.screening import RequestGuard, Screening
 from proxy.guard.sections import empty_section
 from proxy.protocol.errors import ApiError, ErrorCode, api_error
 from proxy.protocol.request import (
@@ -21,6 +24,7 @@ from proxy.protocol.request import (
 )
 from proxy.server.admission import Slot
 from proxy.server.aside import aside
+from proxy.server.inquiries import Inquiries
 from proxy.server.intake import admit, modelled_deployment, named_deployment, read_body
 from proxy.server.relay import Exchange, Relay
 from proxy.server.services import REQUEST_ID, SERVICES
@@ -52,7 +56,7 @@ async def _answer(
         raw = await read_body(request, configuration.server.max_body_bytes)
         deployment, body = _decoded(request, configuration, deployment, raw)
         tracker = _tracker(request, deployment, body)
-        screening = await _screened(deployment, body, tracker, len(raw))
+        screening = await _screened(request, deployment, body, tracker, len(raw))
         return await Relay(request, _exchange(request, deployment, body, screening, tracker, slot)).run()
 
 
@@ -73,17 +77,28 @@ def _tracker(request: web.Request, deployment: Deployment, body: Body) -> Tracke
     return Tracker(services.observer, services.clock, deployment.name, streamed=is_stream(body))
 
 
-async def _screened(deployment: Deployment, body: Body, tracker: Tracker, size: int) -> Screening:
+async def _screened(request: web.Request, deployment: Deployment, body: Body, tracker: Tracker, size: int) -> Screening:
     """The request, of ``size`` bytes, after the input policy. Raises ApiError (400) where it must not go upstream."""
-    work = partial(screen, body, deployment.input_policy, pii_redaction=deployment.pii_redaction)
+    exchange = exchange_of(body, deployment.upstream.system_prompt)
+    policy, hiding = deployment.input_policy, deployment.pii_redaction
     try:
-        screening = await aside(work, size)
+        guard = await aside(partial(RequestGuard, body, policy, pii_redaction=hiding, exchange=exchange), size)
     except UnseenContent as unseen:
         raise api_error(ErrorCode.UNSEEN_CONTENT, unseen.message, param=unseen.param) from None
+    inquiries = _inquiries(request, deployment, Stage.INPUT)
+    await inquiries.settle(guard.take_asked, guard.answer)
+    await aside(guard.settle, size)
+    await inquiries.settle(guard.take_asked, guard.answer)
+    screening = guard.finish()
     tracker.screened(screening)
     if screening.blocked:
         raise _blocked(screening)
     return screening
+
+
+def _inquiries(request: web.Request, deployment: Deployment, stage: Stage) -> Inquiries:
+    services = request.app[SERVICES]
+    return Inquiries(services.observer, services.clock, deployment.name, stage)
 
 
 def _blocked(screening: Screening) -> ApiError:
@@ -115,6 +130,7 @@ def _exchange(
         tool_names=tool_names(body),
         include_usage=include_usage(body),
         prompt_characters=screening.characters,
+        exchange=replace(exchange_of(screening.body, model.system_prompt), answering=True),
     )
     return Exchange(
         deployment=deployment,
@@ -123,6 +139,7 @@ def _exchange(
         headers=build_headers(model, request.headers, request[REQUEST_ID], stream=is_stream(body)),
         streamed=is_stream(body),
         guard=guard,
+        inquiries=_inquiries(request, deployment, Stage.OUTPUT),
         slot=slot,
         tracker=tracker,
         clock=services.clock,

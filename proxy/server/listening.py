@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import os
 import signal
 import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from aiohttp import web
 
 from proxy.config.deployment import Configuration
 from proxy.config.problems import ConfigError
+from proxy.inference.workshop import Workshop
 from proxy.server.app import create_app
 from proxy.server.services import SERVICES
-from proxy.store import Store
+from proxy.store import FileStore
+from proxy.upstream.client import UpstreamClient
 
 BACKLOG = 1_024
 """Connections that may wait to be accepted."""
@@ -77,14 +81,17 @@ def reserve(host: str, port: int, *, shared: bool) -> tuple[list[socket.socket],
 
 
 async def serve_until(
-    stop: asyncio.Event, store: Store, sockets: list[socket.socket], ready: Callable[[], None]
+    stop: asyncio.Event, config_path: Path, sockets: list[socket.socket], ready: Callable[[], None]
 ) -> None:
-    """Serve on bound sockets; call ``ready`` once connections are accepted.
+    """Serve the configuration at ``config_path`` on bound sockets; call ``ready`` once connections are accepted.
 
     After ``stop`` no connection is accepted, readiness is denied, and answers in progress get the configured grace
     before they are ended with an error frame.
     """
-    app = create_app(store)
+    upstream = UpstreamClient()
+    workshop = Workshop(upstream)
+    store = FileStore(config_path, os.environ, open_backends=workshop.open)
+    app = create_app(store, upstream=upstream, workshop=workshop)
     runner = web.AppRunner(
         app,
         handler_cancellation=True,

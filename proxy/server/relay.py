@@ -17,6 +17,8 @@ from aiohttp import web
 from proxy.config.deployment import Deployment
 from proxy.events import StreamOutcome
 from proxy.guard.answer import AnswerGuard
+from proxy.guard.checks import Reading
+from proxy.guard.lane import Asked
 from proxy.protocol import chunks
 from proxy.protocol.errors import ApiError, ErrorCode, api_error, error_payload
 from proxy.protocol.sse import DONE, encode, encode_all
@@ -24,6 +26,7 @@ from proxy.server.admission import Slot
 from proxy.server.aside import aside
 from proxy.server.client_stream import ClientStream
 from proxy.server.feed import Ending, Feed
+from proxy.server.inquiries import Inquiries
 from proxy.server.middleware import log_unexpected
 from proxy.server.services import Clock
 from proxy.server.tracking import Tracker
@@ -52,6 +55,7 @@ class Exchange:
     headers: Mapping[str, str]
     streamed: bool
     guard: AnswerGuard
+    inquiries: Inquiries
     slot: Slot
     tracker: Tracker
     clock: Clock
@@ -68,6 +72,9 @@ class Relay:
         self._tracker = exchange.tracker
         self._clock = exchange.clock
         self._feed = Feed(exchange.guard, exchange.deployment.max_event_bytes)
+        self._inquiries = exchange.inquiries
+        self._reading: asyncio.Task[bytes | AnyFailure] | None = None
+        """A read that goes on while the guard waits for answers."""
         self._upstream: UpstreamAnswer | None = None
         self._client: ClientStream | None = None
         # What it is unless something says otherwise: an end that neither side asked for.
@@ -93,6 +100,9 @@ class Relay:
                 raise
             return await self._after_exception(self._client, error)
         finally:
+            self._inquiries.cancel()
+            if self._reading is not None:
+                self._reading.cancel()
             if self._client is not None:
                 self._client.close()
             if self._upstream is not None:
@@ -137,16 +147,43 @@ class Relay:
                 raise feed.ending.failure
 
     async def _next(self, upstream: UpstreamAnswer) -> list[bytes]:
-        """The payloads that one read gives rise to; all of them leave in one write."""
+        """The payloads that one read, or the answers to questions, give rise to; all of them leave in one write."""
+        if self._inquiries.busy or self._reading is not None:
+            return await self._next_of_either(upstream)
+        return self._take(await self._read(upstream))
+
+    async def _next_of_either(self, upstream: UpstreamAnswer) -> list[bytes]:
+        """Read on while questions are open, unless the guard can take nothing before they are answered."""
+        feed = self._feed
+        if self._reading is None and not feed.waiting:
+            self._reading = asyncio.create_task(self._read(upstream))
+        await self._inquiries.wait(*([] if self._reading is None or feed.waiting else [self._reading]))
+        payloads: list[bytes] = []
+        for asked, reading in self._inquiries.collect():
+            if feed.ending is None:
+                payloads += feed.answer(asked, reading, self._clock())
+        if self._reading is not None and self._reading.done() and not feed.waiting and feed.ending is None:
+            data, self._reading = self._reading.result(), None
+            return payloads + self._take(data)
+        self._inquiries.start(self._guard.take_asked())
+        self._tracker.heard(self._guard, self._clock())
+        return payloads
+
+    async def _read(self, upstream: UpstreamAnswer) -> bytes | AnyFailure:
         try:
-            data = await upstream.read()
+            return await upstream.read()
         except UpstreamBroken:
             # Whether anything is missing is for the events to say: many servers close without HTTP's last chunk.
-            data = b""
+            return b""
         except UPSTREAM_FAILURES as failure:
-            return self._feed.fail(failure)
+            return failure
+
+    def _take(self, data: bytes | AnyFailure) -> list[bytes]:
+        if not isinstance(data, bytes):
+            return self._feed.fail(data)
         now = self._clock()
         payloads = self._feed.take(data, now)
+        self._inquiries.start(self._guard.take_asked())
         self._tracker.heard(self._guard, now)
         return payloads
 
@@ -167,9 +204,15 @@ class Relay:
 
     async def _whole(self, upstream: UpstreamAnswer) -> web.Response:
         raw = await upstream.body(self._deployment.max_answer_bytes)
-        answer = await aside(partial(self._guard.whole, _decode(raw), self._clock()), len(raw))
-        self._outcome = StreamOutcome.BLOCKED if self._guard.blocked else StreamOutcome.COMPLETED
-        return web.Response(status=upstream.status, body=chunks.encode(answer), content_type="application/json")
+        guard, clock = self._guard, self._clock
+        payloads = await aside(partial(guard.whole, _decode(raw), clock()), len(raw))
+
+        def answer(asked: Asked, reading: Reading | None) -> None:
+            payloads.extend(guard.answer(asked, reading, clock()))
+
+        await self._inquiries.settle(guard.take_asked, answer)
+        self._outcome = StreamOutcome.BLOCKED if guard.blocked else StreamOutcome.COMPLETED
+        return web.Response(status=upstream.status, body=b"".join(payloads), content_type="application/json")
 
     async def _not_a_stream(self, upstream: UpstreamAnswer) -> AnyFailure:
         if upstream.content_type == "application/json":

@@ -22,7 +22,6 @@ from pathlib import Path
 
 from proxy.metrics import forget_process
 from proxy.server.listening import Address, new_event_loop, reserve, serve_until, stop_signals
-from proxy.store import FileStore
 
 MAX_CRASHES = 5
 """Workers that may die within CRASH_WINDOW seconds before the supervisor gives up."""
@@ -126,7 +125,7 @@ async def _work(config_path: Path, address: Address, pipe: Connection) -> None:
     stop = stop_signals()
     asyncio.get_running_loop().add_reader(pipe.fileno(), stop.set)
     sockets, _ = reserve(address.host, address.port, shared=True)
-    await serve_until(stop, FileStore(config_path, os.environ), sockets, lambda: pipe.send_bytes(_READY))
+    await serve_until(stop, config_path, sockets, lambda: pipe.send_bytes(_READY))
     asyncio.get_running_loop().remove_reader(pipe.fileno())
 
 

@@ -14,10 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from proxy.config.loader import load
+from proxy.inference.workshop import Workshop
 from proxy.metrics import MULTIPROCESS_VARIABLE
 from proxy.server.listening import new_event_loop, require_loopback, reserve, serve_until, stop_signals
 from proxy.server.supervisor import Supervisor
-from proxy.store import FileStore
+from proxy.upstream.client import UpstreamClient
 
 OK = 0
 FAILED = 1
@@ -31,7 +32,7 @@ def serve(config_path: Path, host: str, port: int, workers: int) -> int:
     configuration is unusable, or has no keys while ``host`` is more than loopback.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    configuration = load(config_path, os.environ)
+    configuration = load(config_path, os.environ, Workshop(UpstreamClient()).open)
     require_loopback(configuration, host)
     try:
         sockets, address = reserve(host, port, shared=workers > 1)
@@ -60,4 +61,4 @@ def serve(config_path: Path, host: str, port: int, workers: int) -> int:
 
 
 async def _serve_alone(config_path: Path, sockets: list[socket.socket], announce: Callable[[], None]) -> None:
-    await serve_until(stop_signals(), FileStore(config_path, os.environ), sockets, announce)
+    await serve_until(stop_signals(), config_path, sockets, announce)

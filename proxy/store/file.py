@@ -11,6 +11,7 @@ from pathlib import Path
 
 from aiocache import SimpleMemoryCache
 
+from proxy.config.backends import OpenBackends, no_backends
 from proxy.config.deployment import Configuration
 from proxy.config.loader import load_sources
 from proxy.config.problems import ConfigError
@@ -42,11 +43,14 @@ class FileStore:
         environ: Mapping[str, str],
         clock: Callable[[], float] = time.monotonic,
         ttl: float = 5.0,
+        open_backends: OpenBackends = no_backends,
     ) -> None:
+        """Read ``path`` when it is first asked for; ``open_backends`` makes what the detectors ask."""
         self._path = path
         self._environ = environ
         self._clock = clock
         self._ttl = ttl
+        self._open_backends = open_backends
         # The snapshot outlives its time, since it may have to serve on: it carries its own end of trust.
         self._cache = SimpleMemoryCache(timeout=None)
         self._lock = asyncio.Lock()
@@ -90,7 +94,7 @@ class FileStore:
                 raise ConfigError(self._refused.problems)
         self._sources = SourceFiles(self._path)
         try:
-            loaded = load_sources(self._sources, self._environ)
+            loaded = load_sources(self._sources, self._environ, self._open_backends)
             _check_replacement(present, loaded)
         except ConfigError as error:
             self._refused = error

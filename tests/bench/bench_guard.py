@@ -14,6 +14,7 @@ from collections.abc import Callable
 import orjson
 
 from proxy.guard.answer import AnswerGuard
+from proxy.guard.checks import NoBackends
 from proxy.guard.detectors import FACTORIES
 from proxy.guard.findings import Action, LaneKey
 from proxy.guard.lane import Lane
@@ -45,7 +46,10 @@ def banned(count: int) -> list[str]:
 def policy(keywords: int, action: Action = Action.REDACT) -> Policy:
     """All groups of ``pii`` and a list of banned words, under one action."""
     words = banned(keywords)
-    detectors = [FACTORIES["pii"]({}), FACTORIES["keyword_detector"]({"banned_keywords": words})]
+    detectors = [
+        FACTORIES["pii"]({}, NoBackends()),
+        FACTORIES["keyword_detector"]({"banned_keywords": words}, NoBackends()),
+    ]
     return Policy("bench", tuple(Enforcement(detector, action) for detector in detectors))
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from proxy.config.deployment import Configuration
 from proxy.config.loader import parse
-from proxy.guard.detector import DetectorReport, RuleReport, Scanner
-from proxy.guard.findings import Finding
+from proxy.guard.checks import Backends, Exchange
+from proxy.guard.detector import DetectorReport, Evidence, RuleReport, Scanner
 
 ENVIRON = {"UPSTREAM_KEY": "sk-upstream-secret", "CLIENT_KEY": "client-key-of-20-chars", "PORT": "8443"}
 
@@ -60,6 +60,8 @@ GOOD: dict[str, Any] = {
 class NamedDetector:
     """A detector that only has a name and the options it was built from."""
 
+    asks = False
+
     def __init__(self, name: str, options: Mapping[str, object]) -> None:
         self.name = name
         self.options = dict(options)
@@ -67,23 +69,23 @@ class NamedDetector:
     def rules(self) -> Sequence[RuleReport]:
         return [RuleReport(f"{self.name} rule", 7)]
 
-    def scanner(self) -> Scanner:
+    def scanner(self, exchange: Exchange | None) -> Scanner:
         raise AssertionError("a policy report scans nothing")
 
     def placeholder(self, label: str, index: int) -> str:
         return f"<{label}_{index}>"
 
-    def report(self, findings: Sequence[Finding], redacted_text: str) -> DetectorReport:
+    def report(self, evidence: Evidence) -> DetectorReport:
         return DetectorReport({}, {})
 
 
-def _pii(options: Mapping[str, object]) -> NamedDetector:
+def _pii(options: Mapping[str, object], backends: Backends) -> NamedDetector:
     if options.get("entities") == ["sk-upstream-secret"]:
         raise ValueError("entities: unknown entity sk-upstream-secret")
     return NamedDetector("pii", options)
 
 
-FACTORIES = {"pii": _pii, "keyword_detector": lambda options: NamedDetector("keyword_detector", options)}
+FACTORIES = {"pii": _pii, "keyword_detector": lambda options, backends: NamedDetector("keyword_detector", options)}
 
 Where = tuple[str | int, ...]
 DELETE = object()

@@ -142,7 +142,7 @@ def test_banned_keywords_can_stand_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "tidegate.yaml").write_text(WORDS_CONFIG)
     (tmp_path / "words.txt").write_bytes(b"\xef\xbb\xbfmoonshine\r\n\n  Project Bluebird \n")
     (enforcement,) = load(tmp_path / "tidegate.yaml", {}).deployments["d"].output_policy.enforcements
-    scanner = enforcement.detector.scanner()
+    scanner = enforcement.detector.scanner(None)
     text = "listed, moonshine, project bluebird, bluebird"
     found = [*scanner.feed(text), *scanner.finish()]
     assert [text[match.start : match.end] for match in found] == ["listed", "moonshine", "project bluebird"]

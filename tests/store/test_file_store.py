@@ -104,7 +104,7 @@ async def test_a_file_that_the_configuration_names_is_followed(bench: Bench) -> 
     second = await bench.store.configuration()
     assert second is not first
     (enforcement,) = second.deployments["one"].output_policy.enforcements
-    scanner = enforcement.detector.scanner()
+    scanner = enforcement.detector.scanner(None)
     assert [*scanner.feed("bluebird"), *scanner.finish()]
 
 
