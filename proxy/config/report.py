@@ -36,8 +36,8 @@ def rule_lines(deployment: Deployment) -> Iterator[RuleLine]:
 def _stage_lines(stage: Stage, policy: Policy) -> Iterator[RuleLine]:
     for enforcement in policy.enforcements:
         for rule in enforcement.detector.rules():
-            # What only observes never holds anything.
-            held = rule.hold_back if enforcement.enforcing else 0
+            # What only observes never holds anything, and what is chased has left.
+            held = rule.hold_back if enforcement.enforcing and not enforcement.chasing else 0
             yield RuleLine(
                 stage=stage,
                 policy=policy.name,
@@ -46,6 +46,12 @@ def _stage_lines(stage: Stage, policy: Policy) -> Iterator[RuleLine]:
                 action=enforcement.action,
                 hold_back=held if stage is Stage.OUTPUT else None,
             )
+
+
+def chased(deployment: Deployment) -> dict[str, int]:
+    """By detector that chases: how many characters of an answer it lets leave before it is asked about them."""
+    enforcements = [e for e in deployment.output_policy.enforcements if e.chasing]
+    return {e.detector.name: max((rule.hold_back for rule in e.detector.rules()), default=0) for e in enforcements}
 
 
 def policy_facts(configuration: Configuration) -> dict[str, object]:
@@ -67,6 +73,7 @@ def _deployment_facts(deployment: Deployment) -> dict[str, object]:
         "model": deployment.upstream.model_name,
         "pii_redaction": deployment.pii_redaction,
         "largest_hold_back": _largest(lines),
+        "chased": chased(deployment),
         "rules": [{**line._asdict(), "stage": line.stage.value, "action": line.action.value} for line in lines],
     }
 
@@ -90,6 +97,11 @@ def _deployment_text(deployment: Deployment) -> str:
         )
     else:
         text.append("  no detector: requests and answers pass unchecked")
+    for detector, characters in chased(deployment).items():
+        text.append(
+            f"  {detector} is chased: up to {characters} characters, and what comes while a verdict is awaited,"
+            " leave before a bad one ends the answer"
+        )
     if deployment.pii_redaction:
         text.append(
             "  pii_redaction: the model sees placeholders; in the answer each is held until it is whole, and restored"

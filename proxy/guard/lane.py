@@ -19,7 +19,7 @@ from proxy.guard.hits import Hit, Rank, Reader, hit_of
 from proxy.guard.holds import Hold, HoldClock
 from proxy.guard.lane_text import ArgumentText, LaneText, PlainText
 from proxy.guard.observing import Observing
-from proxy.guard.policy import Enforcement, Mode, OnError, Policy
+from proxy.guard.policy import Enforcement, OnError, Policy
 from proxy.guard.record import Record
 from proxy.guard.surrogates import SurrogateJoiner
 from proxy.guard.vault import Numbering, Vault
@@ -387,5 +387,4 @@ class Lane:
 def _reader(order: int, enforcement: Enforcement, exchange: Exchange | None) -> Reader:
     scanner = enforcement.detector.scanner(exchange)
     asking = scanner if isinstance(scanner, Asking) else None
-    chasing = asking is not None and enforcement.mode is Mode.CHASE and not enforcement.redacts
-    return Reader(order, enforcement, scanner, asking, chasing)
+    return Reader(order, enforcement, scanner, asking, asking is not None and enforcement.chasing)

@@ -60,6 +60,11 @@ class Enforcement:
         return self.action is Action.REDACT
 
     @property
+    def chasing(self) -> bool:
+        """True where text leaves before it is judged."""
+        return self.mode is Mode.CHASE and self.action is Action.BLOCK and self.detector.asks
+
+    @property
     def enforcing(self) -> bool:
         """True where findings change what passes."""
         return self.action is not Action.OBSERVE
