@@ -79,12 +79,14 @@ class Lane:
         holds: list[Hold] | None = None,
         exchange: Exchange | None = None,
         asked: list[Asked] | None = None,
+        known: bool = False,
     ) -> None:
         """Make a lane.
 
         ``arguments`` says that its text is JSON; a ``vault`` restores placeholders; a ``numbering`` may be shared by
         the lanes of a request; a ``record`` is told what is released; settled ``holds`` and questions ``asked`` are
-        appended to lists. Without an ``exchange`` the lane asks nobody.
+        appended to lists. Without an ``exchange`` the lane asks nobody. Of a text that is ``known`` from the start
+        everything is reported, also what lies behind a block.
         """
         self.key = key
         self.policy = policy
@@ -110,7 +112,7 @@ class Lane:
         self.findings, self.withheld = [], []
         self.received = self.released = self.unscanned = 0
         self.blocked_by, self.failed = None, False
-        self._ended = False
+        self._ended, self._known = False, known
         self._block_hit: Hit | None = None
         self._failures: list[str] = []
 
@@ -326,6 +328,8 @@ class Lane:
         return before
 
     def _end_at(self, position: int) -> None:
+        if self._known:
+            self._observe(self.received)
         self.withheld.append(Span(position, self.received))
         self._hits.clear()
         self._cluster.clear()
@@ -363,7 +367,7 @@ class Lane:
 
     def readings(self) -> list[tuple[str, Placed]]:
         """Return what was measured of what this lane says, with the names of the detectors."""
-        limit = self.received if self._block_hit is None else self._block_hit.start
+        limit = self.received if self._block_hit is None or self._known else self._block_hit.start
         limit = self.released if self.failed else limit
         chased = self._block_hit is not None and self._block_hit.rank is Rank.CHASE
         measured = [

@@ -94,6 +94,7 @@ class RequestGuard:
             record=self._record if text is self._main else None,
             exchange=self._exchange,
             asked=self._asked,
+            known=True,
         )
 
     def _across_parts(self) -> list[Lane]:
