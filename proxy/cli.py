@@ -16,6 +16,7 @@ from proxy.config.loader import load
 from proxy.config.problems import ConfigError
 from proxy.config.report import policy_facts, policy_report
 from proxy.inference.building import command as build_models
+from proxy.inference.evaluation import command as evaluate
 from proxy.inference.index import command as build_index
 
 OK = 0
@@ -74,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
 
     build_models.add_parser(commands)
     build_index.add_parser(commands)
+    evaluate.add_parser(commands)
 
     hash_key = commands.add_parser("hash-key", help="print the key_sha256 of a client key read from stdin")
     hash_key.add_argument("--generate", action="store_true", help="make a new key and print it too")

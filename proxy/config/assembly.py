@@ -17,6 +17,9 @@ from proxy.guard.policy import NO_POLICY, Enforcement, Judged, Mode, OnError, Po
 from proxy.guard.screening import PERSONAL_DATA
 from proxy.guard.sections import REVISING
 
+_PARTLY_EXACT = (PERSONAL_DATA, "system_prompt")
+"""Detectors of which only a part has to be awaited."""
+
 ModelId = tuple[str, str]
 """A model's saved name and version."""
 
@@ -106,9 +109,11 @@ class DeploymentCompiler:
             if given is False:
                 continue
             options = {} if given is True else dict(given)
-            detector = self._policies.build(name, options, f"{path}.additional_config.{name}")
+            where = f"{path}.additional_config.{name}"
+            message = self._policies.block_message(options, where)
+            detector = self._policies.build(name, options, where)
             if detector is not None:
-                switched[name] = ConfiguredDetector(detector)
+                switched[name] = ConfiguredDetector(detector, message)
         return switched
 
     def _detectors(
@@ -137,7 +142,7 @@ class DeploymentCompiler:
             self._check_name(name, policy, where, section.redact[:index])
             if name in section.block:
                 self._problems.add(where, f"{self._problems.quote(name)} is in `block` too; one action is possible")
-            elif name in DOCUMENTED and name not in REVISING:
+            elif name in policy.detectors and name not in REVISING:
                 shown = self._problems.quote(name)
                 self._problems.add(where, f"{shown} judges whole passages, which nothing can stand for; use `block`")
         for name, mode in section.modes.items():
@@ -151,6 +156,8 @@ class DeploymentCompiler:
             self._problems.add(where, "has no effect: the detector is neither in `block` nor in `redact`")
         elif mode is Mode.CHASE and name not in section.block:
             self._problems.add(where, "`chase` needs `block`: what has left cannot be replaced")
+        elif mode is Mode.CHASE and name in _PARTLY_EXACT:
+            self._problems.add(where, "`chase` would also let go what this detector finds exactly; use `hold`")
         elif mode is Mode.CHASE and name in policy.detectors and not policy.detectors[name].detector.asks:
             self._problems.add(where, "`chase` has no effect: this detector needs no waiting for, and holds exactly")
 

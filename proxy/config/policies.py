@@ -101,16 +101,22 @@ class PolicyCompiler:
         options: dict[str, object] = dict(given)
         # Left out, it could mean either; guessing wrong would leave traffic unguarded.
         enabled = self._switch(options.pop("enabled", None), f"{path}.enabled")
-        message = options.pop("block_message", None)
-        if message is not None and not isinstance(message, str):
-            self._problems.add(f"{path}.block_message", f"expected string, got {describe(message)}")
+        message = self.block_message(options, path)
         if not enabled or not self._include_file(name, options, path):
             return None
         self._locate_index(name, options)
         detector = self.build(name, options, path)
         if detector is None:
             return None
-        return ConfiguredDetector(detector, message if isinstance(message, str) and message else None)
+        return ConfiguredDetector(detector, message)
+
+    def block_message(self, options: dict[str, object], path: str) -> str | None:
+        """Take ``block_message`` out of a detector's options; None where there is none."""
+        message = options.pop("block_message", None)
+        if message is not None and not isinstance(message, str):
+            self._problems.add(f"{path}.block_message", f"expected string, got {describe(message)}")
+            return None
+        return message or None
 
     def _switch(self, value: object, path: str) -> bool:
         if isinstance(value, bool):

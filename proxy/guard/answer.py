@@ -13,7 +13,7 @@ from typing import Any, Final
 from proxy.guard.checks import Exchange, Reading
 from proxy.guard.choice import Choice
 from proxy.guard.choices import Choices
-from proxy.guard.endings import end_blocked, notice, send_ahead
+from proxy.guard.endings import end_blocked, notice, send_ahead, text_ahead
 from proxy.guard.envelope import Envelope, Sent
 from proxy.guard.findings import Finding
 from proxy.guard.holds import Hold
@@ -67,8 +67,7 @@ class AnswerGuard:
         )
         self._choices = Choices(policy, make)
         self._envelope = Envelope(self._input_section, respell=policy.enforcing)
-        self._settled_later: list[Lane] = []
-        """Lanes that were answered while something else was waited for."""
+        self._answered: list[Lane] = []
         self._now = 0.0
         self._metadata = Metadata(policy)
         self._template = ChunkTemplate()
@@ -145,10 +144,10 @@ class AnswerGuard:
         self._inquiry.answered(asked)
         asked.lane.answer(asked, reading)
         if asked.reader is not None:
-            self._settled_later.append(asked.lane)
+            self._answered.append(asked.lane)
         payloads = self._inquiry.resume() if self._inquiry.parked else []
-        while self._settled_later and not self._inquiry.parked:
-            payloads += self._inquiry.run(self._settle(self._settled_later.pop(0)))
+        while self._answered and not self._inquiry.parked:
+            payloads += self._inquiry.run(self._settle(self._answered.pop(0)))
         return payloads
 
     def _settle(self, lane: Lane) -> Steps:
@@ -260,7 +259,11 @@ class AnswerGuard:
         last = max((i for i, (chunk, _) in enumerate(sent) if chunk["choices"]), default=-1)
         for position, (chunk, payload) in enumerate(sent):
             reporting = position == last and self.complete and not self._envelope.reported
-            if reporting:
+            if reporting and self._inquiry.pending(Wait.READINGS):
+                # The report has to wait; the text does not.
+                for said in text_ahead(chunk):
+                    self.text_sent, payload = True, None
+                    yield self._envelope.encode(self._envelope.made(said))
                 yield Wait.READINGS
             self.text_sent = self.text_sent or any(deltas.has_text(choice) for choice in chunk["choices"])
             yield self._envelope.encode((chunk, payload), self.section() if reporting else None)

@@ -38,6 +38,19 @@ def end_blocked(choice: Choice, fields: Json, rest: Json, before: list[Json], wo
     fields.update({"index": choice.index, "delta": {}, "finish_reason": "content_filter"})
 
 
+def text_ahead(chunk: Json) -> list[Json]:
+    """Take the texts out of a chunk; return choices that say them, to be sent before it."""
+    ahead: list[Json] = []
+    for fields in chunk["choices"]:
+        if isinstance(fields.get("delta"), dict) and deltas.has_text(fields):
+            said = {"index": fields.get("index", 0), "delta": dict(fields["delta"]), "finish_reason": None}
+            fields["delta"].clear()
+            if fields.get("logprobs"):
+                said["logprobs"], fields["logprobs"] = fields["logprobs"], None
+            ahead.append(said)
+    return ahead
+
+
 def notice(policy: Policy, choice: Choice) -> str:
     """Return what a person reads where a choice was blocked; "" where the policy wants none."""
     if not policy.block_notice or choice.blocked_by is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
-from proxy.guard.checks import Asking, Placed
+from proxy.guard.checks import Asking, Exchange, Placed
 from proxy.guard.detector import Detector, Scanner
 from proxy.guard.findings import Match
 from proxy.guard.policy import Enforcement
@@ -54,6 +54,13 @@ class Reader(NamedTuple):
     """The scanner, if it has questions."""
     chasing: bool
     """Whether text leaves before it is judged."""
+
+    @classmethod
+    def of(cls, order: int, enforcement: Enforcement, exchange: Exchange | None) -> Reader:
+        """Return a reader for a fresh lane."""
+        scanner = enforcement.detector.scanner(exchange)
+        asking = scanner if isinstance(scanner, Asking) else None
+        return cls(order, enforcement, scanner, asking, asking is not None and enforcement.chasing)
 
     @property
     def detector(self) -> Detector:

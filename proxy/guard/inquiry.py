@@ -51,14 +51,14 @@ class Inquiry:
         for step in steps:
             if isinstance(step, bytes):
                 payloads.append(step)
-            elif self._pending(step):
+            elif self.pending(step):
                 self._parked = steps, step
                 break
         return payloads
 
     def resume(self) -> list[bytes]:
         """Go on with what was parked, if it need not wait any longer."""
-        if self._parked is None or self._pending(self._parked[1]):
+        if self._parked is None or self.pending(self._parked[1]):
             return []
         (steps, _), self._parked = self._parked, None
         return self.run(steps)
@@ -67,6 +67,7 @@ class Inquiry:
         """Nobody waits any longer."""
         self._parked = None
 
-    def _pending(self, wait: Wait) -> bool:
+    def pending(self, wait: Wait) -> bool:
+        """Tell whether a step that waits for this would be parked."""
         reporting = wait is Wait.READINGS
         return any(a.withholding or (reporting and a.reader is None) for a in (*self._open, *self.asked))

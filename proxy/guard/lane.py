@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from proxy.guard.checks import Asking, Check, Exchange, Placed, Reading
+from proxy.guard.checks import Check, Exchange, Placed, Reading
 from proxy.guard.detector import Detector
 from proxy.guard.findings import Action, Finding, LaneKey, Match
 from proxy.guard.hits import Hit, Rank, Reader, hit_of
@@ -99,7 +99,7 @@ class Lane:
         self._joiner = SurrogateJoiner()
         self._record = record
         self._numbering = numbering or Numbering(vault)
-        self._enforcing = [_reader(order, e, exchange) for order, e in enumerate(policy.enforcements) if e.enforcing]
+        self._enforcing = [Reader.of(order, e, exchange) for order, e in enumerate(policy.enforcements) if e.enforcing]
         self._readers = tuple(self._enforcing)
         self._observing = Observing([e.detector for e in policy.enforcements if not e.enforcing], exchange)
         self._asked = asked if asked is not None else []
@@ -221,6 +221,8 @@ class Lane:
     def _fail(self, reader: Reader) -> None:
         """A detector failed: under ``on_error: block`` the lane ends before anything it has not judged."""
         self._failures.append(reader.detector.name)
+        if reader.chasing:
+            self.unscanned += max(0, self.released - reader.scanner.safe)
         if self.policy.on_error is OnError.BLOCK:
             self.blocked_by, self.failed = reader.detector, True
             self._end_at(self.released)
@@ -363,19 +365,29 @@ class Lane:
 
     def observed(self) -> list[Finding]:
         """Return the observing detectors' findings; those that touch withheld text have no value."""
-        return self._observing.findings(self.key, self._numbering, [] if self.policy.expose_full else self.withheld)
+        spans = [] if self.policy.expose_full else self.withheld
+        found = self._observing.findings(self.key, self._numbering, spans)
+        return found if self._chase is None else [finding for finding in found if finding.end <= self._chase]
 
     def readings(self) -> list[tuple[str, Placed]]:
         """Return what was measured of what this lane says, with the names of the detectors."""
         limit = self.received if self._block_hit is None or self._known else self._block_hit.start
         limit = self.released if self.failed else limit
-        chased = self._block_hit is not None and self._block_hit.rank is Rank.CHASE
         measured = [
             (reader.detector.name, placed)
             for reader in self._readers
-            for placed in reader.placed(limit, blocking=reader.detector is self.blocked_by, chased=chased)
+            for placed in reader.placed(
+                limit, blocking=reader.detector is self.blocked_by, chased=self._chase is not None
+            )
         ]
-        return measured + self._observing.readings()
+        observed = self._observing.readings()
+        return measured + (observed if self._chase is None else [r for r in observed if r[1].end <= self._chase])
+
+    @property
+    def _chase(self) -> int | None:
+        """Where a late answer has cut this lane: what was read behind it depends on how late it was."""
+        hit = None if self._known else self._block_hit
+        return hit.start if hit is not None and hit.rank is Rank.CHASE else None
 
     def _note_holds(self, now: float) -> None:
         self._holds.settle(self.released if self.blocked_by is None else self.received, now)
@@ -386,9 +398,3 @@ class Lane:
         if self._cluster:
             return self._detector(self._cluster[0]).name
         return self._holder.detector.name if self._holder else ""
-
-
-def _reader(order: int, enforcement: Enforcement, exchange: Exchange | None) -> Reader:
-    scanner = enforcement.detector.scanner(exchange)
-    asking = scanner if isinstance(scanner, Asking) else None
-    return Reader(order, enforcement, scanner, asking, asking is not None and enforcement.chasing)

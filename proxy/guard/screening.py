@@ -99,11 +99,12 @@ class RequestGuard:
 
     def _across_parts(self) -> list[Lane]:
         """Lanes of messages whose parts may be harmless one by one: a model reads them as one text."""
-        blocks = replace(
-            self._policy, enforcements=tuple(e for e in self._policy.enforcements if e.action is Action.BLOCK)
+        judging = (
+            e for e in self._policy.enforcements if e.action is Action.BLOCK or (e.detector.asks and not e.redacts)
         )
+        blocks = replace(self._policy, enforcements=tuple(judging))
         lanes: list[Lane] = []
-        for index in sorted(self._judged - {BESIDE}) if blocks.enforcing else ():
+        for index in sorted(self._judged - {BESIDE}) if blocks.enforcements else ():
             texts = parts(self._body, index)
             if len(texts) > 1:
                 key = LaneKey(0, f"messages[{index}].content")
@@ -128,6 +129,8 @@ class RequestGuard:
             released = lane.feed("", 0.0) + lane.finish(0.0)
             if lane.rewrites:
                 text.holder[text.key] = released
+        for lane in self._across:
+            lane.finish(0.0)
 
     def finish(self) -> Screening:
         """Return the outcome, now that everything was answered."""
@@ -147,8 +150,9 @@ class RequestGuard:
             if blocked_by is None and lane.blocked_by is not None:
                 blocked_by, result.unjudged = lane.blocked_by.name, lane.failed
         for lane in self._across if blocked_by is None else ():
-            lane.finish(0.0)
-            result.findings += lane.findings
+            result.findings += lane.findings + lane.observed()
+            result.failures += lane.failures
+            readings += lane.readings()
             if blocked_by is None and lane.blocked_by is not None:
                 blocked_by, result.unjudged = lane.blocked_by.name, lane.failed
         heard = Heard(result.findings, [(name, placed.reading) for name, placed in readings], result.failures)

@@ -65,7 +65,8 @@ def section(
             )
         )
         summary |= report.summary
-        details[name] = report.details
+        # A detector that failed would otherwise look like one that found nothing.
+        details[name] = report.details | ({"failed": True} if name in heard.failures else {})
     message = _result_message(policy, heard.findings, record, observed, blocked_by)
     return {"summary": summary, "details": details, "result_message": message}
 

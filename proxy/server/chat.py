@@ -56,7 +56,7 @@ async def _answer(
         raw = await read_body(request, configuration.server.max_body_bytes)
         deployment, body = _decoded(request, configuration, deployment, raw)
         tracker = _tracker(request, deployment, body)
-        screening = await _screened(request, deployment, body, tracker, len(raw))
+        screening = await _screened_in_time(request, deployment, body, tracker, len(raw), slot)
         return await Relay(request, _exchange(request, deployment, body, screening, tracker, slot)).run()
 
 
@@ -75,6 +75,18 @@ def _decoded(
 def _tracker(request: web.Request, deployment: Deployment, body: Body) -> Tracker:
     services = request.app[SERVICES]
     return Tracker(services.observer, services.clock, deployment.name, streamed=is_stream(body))
+
+
+async def _screened_in_time(
+    request: web.Request, deployment: Deployment, body: Body, tracker: Tracker, size: int, slot: Slot
+) -> Screening:
+    """As :func:`_screened`; raises ApiError (503, 504) where the server stops or the lifetime is over before."""
+    try:
+        async with slot.bounded(deployment.timeouts.lifetime):
+            return await _screened(request, deployment, body, tracker, size)
+    except TimeoutError:
+        code = ErrorCode.SERVER_SHUTDOWN if slot.shutting_down else ErrorCode.UPSTREAM_LIFETIME_TIMEOUT
+        raise api_error(code) from None
 
 
 async def _screened(request: web.Request, deployment: Deployment, body: Body, tracker: Tracker, size: int) -> Screening:

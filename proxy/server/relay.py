@@ -155,7 +155,7 @@ class Relay:
     async def _next_of_either(self, upstream: UpstreamAnswer) -> list[bytes]:
         """Read on while questions are open, unless the guard can take nothing before they are answered."""
         feed = self._feed
-        if self._reading is None and not feed.waiting:
+        if self._reading is None and not feed.waiting and not self._inquiries.behind:
             self._reading = asyncio.create_task(self._read(upstream))
         await self._inquiries.wait(*([] if self._reading is None or feed.waiting else [self._reading]))
         payloads: list[bytes] = []

@@ -171,7 +171,7 @@ class Classifier:
 
         def find(reading: Reading, window: Window) -> Sequence[Match]:
             label = verdict(reading)
-            return (Match(window.segment_start, window.segment_end, label, ""),) if label else ()
+            return window.flagged(label) if label else ()
 
         return TranslatingScanner(self.detector, self.backend, self.windows, exchange, find, translate)
 

@@ -47,7 +47,7 @@ class _Paraphrase:
     def find(self, reading: Reading, window: Window) -> Sequence[Match]:
         if max(reading.scores.values(), default=0.0) < self.threshold:
             return ()
-        return (Match(window.segment_start, window.segment_end, _LABEL, ""),)
+        return window.flagged(_LABEL)
 
 
 class SystemPromptDetector:
