@@ -36,6 +36,27 @@ def test_every_detector_is_documented(name: str) -> None:
     assert f"| `{name}` |" in README
 
 
+@pytest.mark.parametrize("name", FACTORIES)
+def test_every_detector_has_its_strengths_and_weaknesses_described(name: str) -> None:
+    assert f"`{name}`" in (ROOT / "deploy" / "detectors.md").read_text()
+
+
+BACKENDS = (shapes.OnnxEntry, shapes.ModerationEntry, shapes.DetectorServiceEntry, shapes.JudgeEntry)
+
+
+@pytest.mark.parametrize("name", sorted({field.name for each in BACKENDS for field in msgspec.structs.fields(each)}))
+def test_every_backend_setting_is_documented(name: str) -> None:
+    assert f"`{name}`" in README.partition("### `backends`")[2].partition("### `deployments`")[0]
+
+
+SECTIONS = (shapes.InputSection, shapes.OutputSection, shapes.InputOptions, shapes.OutputOptions)
+
+
+@pytest.mark.parametrize("name", sorted({field.name for each in SECTIONS for field in msgspec.structs.fields(each)}))
+def test_every_section_setting_is_documented(name: str) -> None:
+    assert re.search(rf"`(?:…|additional_config)?\.?{name}`", README)
+
+
 @pytest.mark.parametrize("name", [field.name for field in msgspec.structs.fields(shapes.DeploymentEntry)])
 def test_every_deployment_setting_is_documented(name: str) -> None:
     stored_by_the_api = {"deployment_id", *(field.name for field in msgspec.structs.fields(shapes.Record))}

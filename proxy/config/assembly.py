@@ -167,7 +167,8 @@ class DeploymentCompiler:
         if name in before:
             self._problems.add(where, f"{shown} is in the list already")
         elif name in policy.detectors:
-            return
+            if not policy.detectors[name].detector.rules():
+                self._problems.add(where, f"{shown} has nothing to look for, as it is configured")
         elif name in OUTPUT_ONLY:
             self._problems.add(where, f"{shown} is not switched on in this section's `additional_config`")
         elif name in DOCUMENTED:

