@@ -1,0 +1,1 @@
+"""Measures detectors on labelled texts: ``tidegate eval``, and the published evaluation sets."""
