@@ -18,6 +18,8 @@ from proxy.cli import main
 from proxy.config.deployment import Deployment, ServerSettings
 from proxy.config.loader import load
 from proxy.guard.policy import NO_POLICY
+from proxy.inference.workshop import Workshop
+from proxy.upstream.client import UpstreamClient
 
 EXAMPLE = Path(__file__).parent.parent / "deploy" / "tidegate.example.yaml"
 ENVIRON = {"TIDEGATE_FRONTEND_KEY": "frontend-key-0123456789", "OPENAI_API_KEY": "sk-upstream-0123456789"}
@@ -191,7 +193,7 @@ def test_the_example_is_accepted(monkeypatch: pytest.MonkeyPatch, capsys: pytest
 
 
 def test_the_example_states_the_defaults() -> None:
-    stated = load(EXAMPLE, ENVIRON)
+    stated = load(EXAMPLE, ENVIRON, Workshop(UpstreamClient()).open)
     deployment = stated.deployments["support-chat"]
     settings = ("strict_schema", "timeouts", "keepalive", "max_event_bytes", "max_answer_bytes")
     default = Deployment(name="", upstream=deployment.upstream)

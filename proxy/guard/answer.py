@@ -12,10 +12,9 @@ from typing import Any, Final
 
 from proxy.guard.checks import Exchange, Reading
 from proxy.guard.choice import Choice
-from proxy.guard.choices import Choices
-from proxy.guard.endings import end_blocked, notice, send_ahead, text_ahead
+from proxy.guard.choices import AnswerFacts, Choices
+from proxy.guard.endings import end_blocked, notice, send_ahead, text_ahead, with_logprobs
 from proxy.guard.envelope import Envelope, Sent
-from proxy.guard.findings import Finding
 from proxy.guard.holds import Hold
 from proxy.guard.inquiry import Inquiry, Steps, Wait
 from proxy.guard.lane import Asked, Lane
@@ -33,7 +32,7 @@ _NO_HOLDS: Final[list[Hold]] = []
 _NO_QUESTIONS: Final[list[Asked]] = []
 
 
-class AnswerGuard:
+class AnswerGuard(AnswerFacts):
     """Guards one answer. Times are seconds of the caller's monotonic clock."""
 
     def __init__(
@@ -92,35 +91,6 @@ class AnswerGuard:
         """Whether the rest of the upstream's answer is not needed: all choices are over, at least one by a block."""
         return self.blocked and self.complete
 
-    @property
-    def holding(self) -> bool:
-        """Whether any text is withheld."""
-        return any(choice.held for choice in self._choices)
-
-    @property
-    def scanned(self) -> int:
-        """Characters released after every enforcing detector had read them."""
-        return sum(choice.released - choice.unscanned for choice in self._choices)
-
-    @property
-    def unscanned(self) -> int:
-        """Characters released although a detector had failed (``on_error: allow``)."""
-        return sum(choice.unscanned for choice in self._choices)
-
-    @property
-    def findings(self) -> list[Finding]:
-        """All findings, by choice, lane and position."""
-        return self._choices.findings()
-
-    @property
-    def failures(self) -> list[str]:
-        """The detectors that failed, once for each lane in which they did."""
-        return self._choices.failures()
-
-    def section(self) -> Section:
-        """Return the output's guardrail section, as far as the answer has come."""
-        return self._choices.section()
-
     def take_holds(self) -> list[Hold]:
         """Return the holds that were settled since the last call."""
         if not self._holds:
@@ -145,26 +115,45 @@ class AnswerGuard:
         asked.lane.answer(asked, reading)
         if asked.reader is not None:
             self._answered.append(asked.lane)
-        payloads = self._inquiry.resume() if self._inquiry.parked else []
+        if self._inquiry.flowing:
+            return self._flow() + self._inquiry.resume() + self._settle_answered()
+        return self._inquiry.resume() + self._settle_answered()
+
+    def _flow(self) -> list[bytes]:
+        """Say what may be said while ends wait for their verdicts; whatever has to end does so after that."""
+        said = [(lane, self._say(lane)) for lane in self._answered]
+        self._answered = [lane for lane, _ in said if self._choices.of({}, lane.key.choice).blocked_by is not None]
+        return [self._encode(self._envelope.made(fields)) for _, fields in said if fields is not None]
+
+    def _settle_answered(self) -> list[bytes]:
+        payloads: list[bytes] = []
         while self._answered and not self._inquiry.parked:
             payloads += self._inquiry.run(self._settle(self._answered.pop(0)))
         return payloads
 
-    def _settle(self, lane: Lane) -> Steps:
-        """Say what a lane may say now that it has been answered."""
+    def _say(self, lane: Lane) -> Json | None:
+        """Return a choice that says what a lane may say now that it has been answered, None where that is nothing."""
         choice = self._choices.of({}, lane.key.choice)
-        if choice.over:
-            return
-        delta = choice.settle(lane, self._now)
+        delta = {} if choice.over else choice.settle(lane, self._now)
         fields: Json = {"index": choice.index, "delta": delta, "finish_reason": None}
         if choice.trim_logprobs(fields, {}) and not fields["logprobs"]:
             del fields["logprobs"]
-        if choice.blocked_by is not None:
+        return fields if delta else None
+
+    def _settle(self, lane: Lane) -> Steps:
+        """Say what a lane may say now that it has been answered, and end its choice if that has to end."""
+        choice, fields = self._choices.of({}, lane.key.choice), self._say(lane)
+        if choice.blocked_by is not None and not choice.over:
             before: list[Json] = []
+            fields = fields or {"index": choice.index, "delta": {}, "finish_reason": None}
             yield from self._end(choice, fields, before)
             yield from self._finished([self._envelope.made(part) for part in [*before, fields]])
-        elif delta:
+        elif fields is not None:
             yield from self._finished([self._envelope.made(fields)])
+
+    def _encode(self, sent: Sent) -> bytes:
+        self.text_sent = self.text_sent or any(deltas.has_text(choice) for choice in sent[0]["choices"])
+        return self._envelope.encode(sent)
 
     def clean(self, text: str) -> str:
         """Return an upstream's error message as far as this policy lets it through."""
@@ -203,6 +192,9 @@ class AnswerGuard:
                 continue
             kept.append(choice)
             changed |= guarded
+            if self._policy.awaiting and len(chunk["choices"]) > 1:
+                # The choices behind it may have to wait.
+                before += text_ahead(choice)
             silent = silent and guarded and deltas.says_nothing(choice)
         chunk["choices"] = kept
         sent = [self._envelope.made(choices) for choices in before]
@@ -261,9 +253,9 @@ class AnswerGuard:
             reporting = position == last and self.complete and not self._envelope.reported
             if reporting and self._inquiry.pending(Wait.READINGS):
                 # The report has to wait; the text does not.
-                for said in text_ahead(chunk):
-                    self.text_sent, payload = True, None
-                    yield self._envelope.encode(self._envelope.made(said))
+                for said in [said for choice in chunk["choices"] for said in text_ahead(choice)]:
+                    payload = None
+                    yield self._encode(self._envelope.made(said))
                 yield Wait.READINGS
             self.text_sent = self.text_sent or any(deltas.has_text(choice) for choice in chunk["choices"])
             yield self._envelope.encode((chunk, payload), self.section() if reporting else None)
@@ -281,14 +273,16 @@ class AnswerGuard:
         delta = delta if isinstance(delta, dict) else {}
         if choice.over:
             return self._afterthought(choice, fields)
-        texts = _with_logprobs(delta)
+        texts = with_logprobs(delta)
         changed = yield from choice.feed(delta, self._time)
         if ahead := choice.take_ahead():
             before.append({"index": choice.index, "delta": ahead, "finish_reason": None})
         rest: Json = {}
-        if fields.get("finish_reason") is not None or choice.blocked_by is not None:
-            rest = yield from choice.finish(self._time)
         changed |= choice.trim_logprobs(fields, texts)
+        if fields.get("finish_reason") is not None or choice.blocked_by is not None:
+            yield from self._flush(choice, fields, before)
+            rest = yield from choice.finish(self._time)
+            changed |= choice.trim_logprobs(fields, {})
         if choice.blocked_by is not None:
             self._cut(choice, fields, rest, before)
             return True
@@ -310,8 +304,17 @@ class AnswerGuard:
 
     def _end(self, choice: Choice, fields: Json, before: list[Json]) -> Steps:
         """End a choice that was blocked while nothing else was said about it."""
+        yield from self._flush(choice, fields, before)
         rest = yield from choice.finish(self._time)
         self._cut(choice, fields, rest, before)
+
+    def _flush(self, choice: Choice, fields: Json, before: list[Json]) -> Steps:
+        """Send what is said already before an end is waited for, so that more may follow meanwhile."""
+        choice.end()
+        if self._inquiry.pending(Wait.LAST_VERDICTS):
+            before += text_ahead(fields)
+            yield from map(self._encode, map(self._envelope.made, before))
+            before.clear()
 
     def _cut(self, choice: Choice, fields: Json, rest: Json, before: list[Json]) -> None:
         self.blocked = True
@@ -381,9 +384,9 @@ class AnswerGuard:
         message = fields.get("message")
         if not isinstance(message, dict):
             message = fields["message"] = {"role": "assistant", "content": None}
-        texts = _with_logprobs(message)
+        texts = with_logprobs(message)
         yield from choice.feed(message, self._time, whole=True)
-        rest = yield from choice.finish(self._time)
+        rest = yield from choice.finish(self._time, whole=True)
         for part in (choice.take_ahead(), rest):
             for lane, text in chunks.texts(part):
                 chunks.place(message, lane, text)
@@ -393,8 +396,3 @@ class AnswerGuard:
             if words := notice(self._policy, choice):
                 message["content"] = (message.get("content") or "") + words
             fields["finish_reason"] = "content_filter"
-
-
-def _with_logprobs(fields: Json) -> dict[str, str]:
-    """Return the texts of a delta or message that log probabilities may come with, by lane."""
-    return {name: fields[name] for name in ("content", "refusal") if isinstance(fields.get(name), str)}

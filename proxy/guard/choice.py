@@ -162,11 +162,15 @@ class Choice:
         self.blocked_by = lane.blocked_by.name
         return True
 
-    def finish(self, clock: Clock) -> Generator[Wait, None, Json]:
-        """The choice's texts have ended: return a delta with what was still held."""
+    def end(self) -> None:
+        """The choice's texts have ended: ask the last questions. May be called again."""
         for lane in self._lanes.values():
             lane.end()
-        yield Wait.VERDICTS
+
+    def finish(self, clock: Clock, *, whole: bool = False) -> Generator[Wait, None, Json]:
+        """The choice's texts have ended: return a delta with what was still held."""
+        self.end()
+        yield Wait.VERDICTS if whole else Wait.LAST_VERDICTS
         self.over = True
         rest: Json = {}
         for lane in sorted(self._lanes.values(), key=_canonical):

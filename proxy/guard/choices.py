@@ -60,3 +60,38 @@ class Choices:
         readings = [(name, placed.reading) for choice in self._in_order() for name, placed in choice.readings()]
         heard = Heard(self.findings(), readings, self.failures())
         return section(self._policy, heard, record, observed, blocked_by)
+
+
+class AnswerFacts:
+    """What can be asked of an answer at any time."""
+
+    _choices: Choices
+
+    @property
+    def holding(self) -> bool:
+        """Whether any text is withheld."""
+        return any(choice.held for choice in self._choices)
+
+    @property
+    def scanned(self) -> int:
+        """Characters released after every enforcing detector had read them."""
+        return sum(choice.released - choice.unscanned for choice in self._choices)
+
+    @property
+    def unscanned(self) -> int:
+        """Characters released although a detector had failed (``on_error: allow``)."""
+        return sum(choice.unscanned for choice in self._choices)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """All findings, by choice, lane and position."""
+        return self._choices.findings()
+
+    @property
+    def failures(self) -> list[str]:
+        """The detectors that failed, once for each lane in which they did."""
+        return self._choices.failures()
+
+    def section(self) -> Section:
+        """Return the output's guardrail section, as far as the answer has come."""
+        return self._choices.section()

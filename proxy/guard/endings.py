@@ -38,17 +38,20 @@ def end_blocked(choice: Choice, fields: Json, rest: Json, before: list[Json], wo
     fields.update({"index": choice.index, "delta": {}, "finish_reason": "content_filter"})
 
 
-def text_ahead(chunk: Json) -> list[Json]:
-    """Take the texts out of a chunk; return choices that say them, to be sent before it."""
-    ahead: list[Json] = []
-    for fields in chunk["choices"]:
-        if isinstance(fields.get("delta"), dict) and deltas.has_text(fields):
-            said = {"index": fields.get("index", 0), "delta": dict(fields["delta"]), "finish_reason": None}
-            fields["delta"].clear()
-            if fields.get("logprobs"):
-                said["logprobs"], fields["logprobs"] = fields["logprobs"], None
-            ahead.append(said)
-    return ahead
+def text_ahead(fields: Json) -> list[Json]:
+    """Take the text out of a choice of a chunk; return a choice that says it, to be sent before, or nothing."""
+    if not isinstance(fields.get("delta"), dict) or not deltas.has_text(fields):
+        return []
+    said: Json = {"index": fields.get("index", 0), "delta": dict(fields["delta"]), "finish_reason": None}
+    fields["delta"].clear()
+    if fields.get("logprobs"):
+        said["logprobs"], fields["logprobs"] = fields["logprobs"], None
+    return [said]
+
+
+def with_logprobs(fields: Json) -> dict[str, str]:
+    """Return the texts of a delta or message that log probabilities may come with, by lane."""
+    return {name: fields[name] for name in ("content", "refusal") if isinstance(fields.get(name), str)}
 
 
 def notice(policy: Policy, choice: Choice) -> str:

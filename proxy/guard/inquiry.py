@@ -13,6 +13,8 @@ class Wait(Enum):
 
     VERDICTS = "verdicts"
     """Answers that decide what may leave."""
+    LAST_VERDICTS = "last verdicts"
+    """The same, where everything said so far has been sent: what is answered meanwhile may follow."""
     READINGS = "readings"
     """All answers: a report is about to be made."""
 
@@ -34,6 +36,11 @@ class Inquiry:
     def parked(self) -> bool:
         """Whether steps are waiting for answers."""
         return self._parked is not None
+
+    @property
+    def flowing(self) -> bool:
+        """Whether text may be sent while steps are waiting."""
+        return self._parked is not None and self._parked[1] is Wait.LAST_VERDICTS
 
     def take(self) -> list[Asked]:
         """Return the questions that arose since the last call."""

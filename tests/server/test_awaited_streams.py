@@ -342,3 +342,31 @@ async def test_a_good_request_brings_its_scores_along() -> None:
             detections = payloads(body)[0]["enkrypt_policy_detections"]["input_guardrails"]
             assert detections["details"] == {"gated": {"scores": [0.0], "failed": False}}
             assert said(body) == "Hi"
+
+
+async def test_judged_text_flows_on_although_the_model_has_finished() -> None:
+    gate = Gate()
+    finished = speaking(delta(A), delta(B), delta(finish="stop"))
+    async with (
+        upstream(finished) as server,
+        tidegate(guarded(server.url, gated(gate))) as proxy,
+        proxy.post() as response,
+    ):
+        client = Listener(response)
+        await gate.question(1)
+        gate.questions[0].good()
+        await client.until(A.encode())
+
+
+async def test_a_bad_first_verdict_ends_the_answer_although_others_are_open() -> None:
+    gate = Gate()
+    finished = speaking(delta(A), delta(B), delta(finish="stop"))
+    async with (
+        upstream(finished) as server,
+        tidegate(guarded(server.url, gated(gate))) as proxy,
+        proxy.post() as response,
+    ):
+        client = Listener(response)
+        await gate.question(1)
+        gate.questions[0].bad()
+        await client.until(b"content_filter")
