@@ -65,7 +65,8 @@ def _parser() -> argparse.ArgumentParser:
 
     check = commands.add_parser("check", help="validate a configuration file and report what it enforces")
     _add_config(check)
-    check.add_argument("--json", action="store_true", help="print the report as JSON")
+    check.add_argument("--json", action="store_true", help="print the report as JSON, with every rule")
+    check.add_argument("--rules", action="store_true", help="list every rule, not only how many there are")
     check.set_defaults(handler=_check)
 
     demo = commands.add_parser("demo", help="serve with an embedded demo model; no key and no network needed")
@@ -122,7 +123,7 @@ def _check(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(policy_facts(configuration), indent=2))
     else:
-        print(policy_report(configuration), end="")
+        print(policy_report(configuration, every_rule=arguments.rules), end="")
     return OK
 
 

@@ -146,19 +146,23 @@ class DeploymentCompiler:
                 shown = self._problems.quote(name)
                 self._problems.add(where, f"{shown} judges whole passages, which nothing can stand for; use `block`")
         for name, mode in section.modes.items():
-            self._check_mode(name, Mode(mode), section, policy, f"{path}.modes.{self._problems.scrub(name)}")
+            self._check_mode(name, mode, section, policy, f"{path}.modes.{self._problems.scrub(name)}")
 
     def _check_mode(
-        self, name: str, mode: Mode, section: InputSection | OutputSection, policy: DetectorSet, where: str
+        self, name: str, mode: str, section: InputSection | OutputSection, policy: DetectorSet, where: str
     ) -> None:
         """A mode that could mean nothing is refused, since something was meant by it."""
-        if name not in section.block and name not in section.redact:
+        modes = ("hold", "chase", "observe") if isinstance(section, OutputSection) else ("hold", "observe")
+        if mode not in modes:
+            expected = f"{', '.join(modes[:-1])} or {modes[-1]}"
+            self._problems.add(where, f"expected {expected}, got {self._problems.quote(mode)}")
+        elif name not in section.block and name not in section.redact:
             self._problems.add(where, "has no effect: the detector is neither in `block` nor in `redact`")
-        elif mode is Mode.CHASE and name not in section.block:
+        elif mode == Mode.CHASE and name not in section.block:
             self._problems.add(where, "`chase` needs `block`: what has left cannot be replaced")
-        elif mode is Mode.CHASE and name in _PARTLY_EXACT:
+        elif mode == Mode.CHASE and name in _PARTLY_EXACT:
             self._problems.add(where, "`chase` would also let go what this detector finds exactly; use `hold`")
-        elif mode is Mode.CHASE and name in policy.detectors and not policy.detectors[name].detector.asks:
+        elif mode == Mode.CHASE and name in policy.detectors and not policy.detectors[name].detector.asks:
             self._problems.add(where, "`chase` has no effect: this detector needs no waiting for, and holds exactly")
 
     def _check_name(self, name: str, policy: DetectorSet, where: str, before: Sequence[str]) -> None:

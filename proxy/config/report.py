@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from proxy.config.backends import BackendSettings, JudgeBackendSettings, OnnxSettings, kind_of
@@ -11,6 +12,8 @@ from proxy.events import Stage
 from proxy.guard.findings import Action
 from proxy.guard.policy import Policy
 
+_FEW = 9
+"""Rules of one detector that are still listed one by one."""
 _HEADINGS = ("stage", "policy", "detector", "rule", "action", "hold-back")
 
 
@@ -78,15 +81,19 @@ def _deployment_facts(deployment: Deployment) -> dict[str, object]:
     }
 
 
-def policy_report(configuration: Configuration) -> str:
-    """The report as text for a terminal, one table for each deployment; hold-back is in characters."""
+def policy_report(configuration: Configuration, *, every_rule: bool = False) -> str:
+    """The report as text for a terminal, one table for each deployment; hold-back is in characters.
+
+    Many rules of one detector are one line, with the largest hold-back among them, unless ``every_rule`` is wanted.
+    """
     backends = [f"backend {each.name}: {kind_of(each)} {_backend_address(each)}\n" for each in configuration.backends]
-    deployments = [_deployment_text(each) for each in configuration.deployments.values()]
+    deployments = [_deployment_text(each, every_rule) for each in configuration.deployments.values()]
     return "\n".join([*(["".join(backends)] if backends else []), *deployments])
 
 
-def _deployment_text(deployment: Deployment) -> str:
+def _deployment_text(deployment: Deployment, every_rule: bool) -> str:
     lines = list(rule_lines(deployment))
+    lines = lines if every_rule else list(_gathered(lines))
     model = f" ({deployment.upstream.model_name})" if deployment.upstream.model_name else ""
     text = [f"deployment {deployment.name} -> {_address(deployment)}{model}"]
     if lines:
@@ -107,6 +114,17 @@ def _deployment_text(deployment: Deployment) -> str:
             "  pii_redaction: the model sees placeholders; in the answer each is held until it is whole, and restored"
         )
     return "\n".join(text) + "\n"
+
+
+def _gathered(lines: Iterable[RuleLine]) -> Iterator[RuleLine]:
+    """One line for the many rules of a detector that all do the same."""
+    for _, rules in groupby(lines, key=lambda line: (line.stage, line.detector)):
+        mine = list(rules)
+        if len(mine) <= _FEW:
+            yield from mine
+        else:
+            held = None if mine[0].hold_back is None else _largest(mine)
+            yield mine[0]._replace(rule=f"{len(mine)} rules (--rules lists them)", hold_back=held)
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterable[str]:

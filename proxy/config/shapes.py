@@ -139,7 +139,7 @@ class InputSection(Struct, kw_only=True, frozen=True):
     policy_name: str = ""
     block: list[str] = []
     redact: list[str] = []
-    modes: dict[str, Literal["hold", "observe"]] = {}
+    modes: dict[str, str] = {}
     additional_config: InputOptions = InputOptions()
 
 
@@ -150,7 +150,7 @@ class OutputSection(Struct, kw_only=True, frozen=True):
     policy_name: str = ""
     block: list[str] = []
     redact: list[str] = []
-    modes: dict[str, Literal["hold", "chase", "observe"]] = {}
+    modes: dict[str, str] = {}
     additional_config: OutputOptions = OutputOptions()
 
 

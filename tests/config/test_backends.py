@@ -57,7 +57,6 @@ def test_a_moderation_endpoint() -> None:
         name="mod",
         url="https://mod.example/v1/moderations?k=mod-key-1234567",
         headers=(("authorization", "Bearer mod-key-1234567"), ("x-team", "team")),
-        secrets=("mod-key-1234567",),
         model="omni",
     )
     assert "mod-key" not in repr(settings)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 from proxy.config.deployment import Configuration
+from proxy.config.loader import parse
 from proxy.config.report import policy_facts, policy_report
+from proxy.guard.detectors.pii_rules import select
 
 Configure = Callable[..., Configuration]
 INPUT = ("deployments", 0, "input_guardrails_policy")
@@ -60,3 +63,14 @@ def test_restoration_is_mentioned_and_queries_are_not(configure: Configure) -> N
     assert "pii_redaction" in report
     assert "https://llm.example.com/v1/chat (" in report
     assert "sk-upstream-secret" not in report
+
+
+def test_many_rules_of_a_detector_are_one_line_unless_all_are_wanted() -> None:
+    text = (Path(__file__).parent.parent.parent / "proxy" / "demo" / "config.yaml").read_text()
+    configuration = parse(text, {"TIDEGATE_DEMO_UPSTREAM": "http://127.0.0.1:1/v1"})
+    short, full = policy_report(configuration), policy_report(configuration, every_rule=True)
+    rules = len(select([]))
+    assert f"{rules} rules" in short
+    assert len(full.splitlines()) > rules > 3 * len(short.splitlines())
+    largest = [line for line in short.splitlines() if "largest hold-back" in line]
+    assert largest == [line for line in full.splitlines() if "largest hold-back" in line]
