@@ -65,21 +65,6 @@ class JudgeSettings:
     """Seconds that an answer is kept."""
 
 
-@dataclass(slots=True)
-class Usage:
-    """What a judge was asked so far, for metrics."""
-
-    requests: int = 0
-    """Over HTTP."""
-    wrong_answers: int = 0
-    """Answers that were not what was asked for."""
-    failures: int = 0
-    """Judgements that failed in the end."""
-    prompt_tokens: int = 0
-    """As reported by the server; so is the next."""
-    completion_tokens: int = 0
-
-
 class Judge:
     """One judge model, serving all requests of this process."""
 
@@ -93,7 +78,6 @@ class Judge:
     ) -> None:
         """Send requests through ``client``. ``nonce`` returns what nobody can guess, anew with each call."""
         self.settings = settings
-        self.usage = Usage()
         self._client, self._clock, self._nonce = client, clock, nonce
         self._timeouts = Timeouts(min(10.0, settings.timeout), *3 * [settings.timeout])
         self._headers = {"content-type": "application/json", "accept": "application/json"} | {
@@ -101,11 +85,6 @@ class Judge:
         }
         self._slots = asyncio.Semaphore(settings.max_concurrency)
         self._answers: SharedAnswers[Reading] = SharedAnswers(settings.cache_entries, settings.cache_ttl, clock)
-
-    @property
-    def cached(self) -> int:
-        """How many judgements needed no request of their own."""
-        return self._answers.hits
 
     def ask(self, brief: Brief) -> JudgeBackend:
         """Return a backend that puts ``brief`` to this judge.
@@ -136,7 +115,6 @@ class Judge:
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def _failure(self, reason: str) -> JudgeFailure:
-        self.usage.failures += 1
         return JudgeFailure(f"judge `{self.settings.name}`: {reason}")
 
     async def _ask(self, brief: Brief, text: str, exchange: Exchange) -> Reading:
@@ -166,7 +144,6 @@ class Judge:
             try:
                 return read_answer(self._content(await self._post(body)), brief.answer, receipt)
             except WrongAnswer as wrong:
-                self.usage.wrong_answers += 1
                 if last:
                     raise
                 reason = str(wrong)
@@ -184,7 +161,6 @@ class Judge:
         return msgspec.json.encode({name: value for name, value in body.items() if value is not None})
 
     async def _post(self, body: bytes) -> bytes:
-        self.usage.requests += 1
         answer = await self._client.open(self.settings.url, body, self._headers, self._timeouts)
         try:
             data = await answer.body(MAX_BODY)
@@ -200,8 +176,6 @@ class Judge:
             completion = msgspec.json.decode(data, type=_Completion)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise WrongAnswer("it is not a chat completion") from None
-        self.usage.prompt_tokens += _tokens(completion.usage, "prompt_tokens")
-        self.usage.completion_tokens += _tokens(completion.usage, "completion_tokens")
         if not completion.choices:
             raise WrongAnswer("it has no choices")
         choice = completion.choices[0]
@@ -241,9 +215,3 @@ class _Completion(msgspec.Struct):
     """What is read of a chat completion."""
 
     choices: list[_Choice]
-    usage: object = None
-
-
-def _tokens(usage: object, name: str) -> int:
-    count = usage.get(name) if isinstance(usage, dict) else None
-    return count if isinstance(count, int) and not isinstance(count, bool) and count >= 0 else 0

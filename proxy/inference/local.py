@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MOST_TOGETHER = 16
-"""Texts in one inference. More of them gain nothing on a processor, and the last one waits for the first."""
+"""Texts, or pieces of them, in one inference: more gain nothing on a processor, and memory grows with them."""
 LEAST_SCORE = 0.1
 """Entities that are less probable than this are not reported at all; detectors set their thresholds above."""
 
@@ -48,7 +48,7 @@ class OnnxModel:
     def __init__(self, directory: ModelDirectory) -> None:
         self.directory = directory
         self._lock = threading.Lock()
-        self._failure: Exception | None = None
+        self._failure: ValueError | None = None
         self._loaded: tuple[Any, Tokens] | None = None
         self._most = 1
 
@@ -62,11 +62,15 @@ class OnnxModel:
         return self._most
 
     def read(self, texts: Sequence[str], head: Head[T]) -> list[T]:
-        """Run ``texts`` in one inference; return what ``head`` makes of each. Blocks; raises ValueError and OSError
-        where the model cannot be loaded or does not fit its description, and what onnxruntime raises."""
+        """Run the pieces of ``texts``, at most ``MOST_TOGETHER`` in one inference; return what ``head`` makes of each
+        text. Blocks; raises ValueError and OSError where the model cannot be loaded or does not fit its description,
+        and what onnxruntime raises."""
         session, tokens = self._load()
         cut = [tokens.pieces(text) for text in texts]
-        values = self._run(session, tokens, [piece for pieces in cut for piece in pieces])
+        whole = [piece for pieces in cut for piece in pieces]
+        values: list[NDArray[np.float32]] = []
+        for start in range(0, len(whole), MOST_TOGETHER):
+            values.extend(self._run(session, tokens, whole[start : start + MOST_TOGETHER]))
         results, at = [], 0
         for pieces in cut:
             mine = zip(pieces, values[at : at + len(pieces)], strict=True)
@@ -81,12 +85,12 @@ class OnnxModel:
         if self._loaded is None:
             with self._lock:
                 if self._failure is not None:
-                    # The files have not changed: loading them again would fail again, slowly.
                     raise self._failure
                 if self._loaded is None:
                     try:
                         self._loaded = self._open()
-                    except Exception as error:
+                    except ValueError as error:
+                        # Files that do not fit would not fit again, slowly; a lack of memory or of files may pass.
                         self._failure = error
                         raise
         return self._loaded
@@ -128,21 +132,30 @@ class OnnxModel:
 
 def _session(path: str) -> Any:
     import onnxruntime
+    from onnxruntime.capi.onnxruntime_pybind11_state import InvalidGraph, InvalidProtobuf
 
     options = onnxruntime.SessionOptions()
     # Several windows at once use several cores better than one window does.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     # An arena keeps what the largest batch needed for good.
     options.enable_cpu_mem_arena = options.enable_mem_pattern = False
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except (InvalidGraph, InvalidProtobuf) as error:
+        raise ValueError(f"{path} is no model: {error}") from None
 
 
 def classification(directory: ModelDirectory, outputs: Sequence[Output]) -> Reading:
-    """Probabilities by label: the greatest over the pieces of a text that is too long for the model."""
+    """Probabilities by label. Of a text in several pieces they are each label's greatest where labels are independent;
+    labels that share one have those of the worst piece, where the harmless label has the least."""
     import numpy as np
 
     logits = np.stack([output.values for output in outputs]).astype(np.float64) / directory.temperature
-    scores = (_sigmoid(logits) if directory.independent_labels else _softmax(logits)).max(axis=0)
+    if directory.independent_labels:
+        scores = _sigmoid(logits).max(axis=0)
+    else:
+        shares = _softmax(logits)
+        scores = shares[shares[:, directory.harmless].argmin()]
     return Reading(scores=dict(zip(directory.labels, scores.tolist(), strict=True)))
 
 

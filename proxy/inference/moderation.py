@@ -17,7 +17,6 @@ Probability = Annotated[float, Meta(ge=0, le=1)]
 class _Result(Struct):
     category_scores: dict[str, Probability | None]
     """Some endpoints give null for categories that do not apply to the input."""
-    flagged: bool = False
 
 
 class _Answer(Struct):
@@ -28,7 +27,7 @@ _ANSWER = msgspec.json.Decoder(_Answer)
 
 
 def moderation(settings: ModerationSettings, client: Client) -> RemoteBackend:
-    """Return the backend: the scores of its readings are ``category_scores``, and the note ``flagged`` its verdict."""
+    """Return the backend: the scores of its readings are ``category_scores``."""
 
     def encode(text: str) -> bytes:
         body: dict[str, object] = {"input": text}
@@ -42,4 +41,4 @@ def moderation(settings: ModerationSettings, client: Client) -> RemoteBackend:
 def _reading(data: bytes, text: str) -> Reading:
     result = _ANSWER.decode(data).results[0]
     scores = {name: score for name, score in result.category_scores.items() if score is not None}
-    return Reading(scores=scores, notes={"flagged": result.flagged})
+    return Reading(scores=scores)

@@ -25,6 +25,9 @@ BUILD = "tidegate models"
 _MAX_CONFIG = 1 << 20
 """Bytes of a ``config.json``; real ones have a few thousand."""
 _DEFAULT_TOKENS = 512
+_HARMLESS = frozenset({"safe", "benign", "neutral", "legit", "legitimate", "normal", "sfw", "label_0"})
+"""What classifiers call the label of texts without fault; so is what begins with one of the next."""
+_NEGATIONS = ("not_", "non_")
 
 
 class Task(StrEnum):
@@ -63,6 +66,12 @@ class ModelDirectory:
     """Tokens of a piece of text that the model takes at once, special ones included."""
     stamp: tuple[tuple[int, int, int], ...]
     """Which files these were: time, size and identity of each."""
+
+    @property
+    def harmless(self) -> int:
+        """The number of the label that says that nothing is wrong with a text: told by its name, or else the first."""
+        names = [label.casefold().replace("-", "_").replace(" ", "_") for label in self.labels]
+        return next((at for at, name in enumerate(names) if name in _HARMLESS or name.startswith(_NEGATIONS)), 0)
 
 
 def describe_directory(path: Path) -> ModelDirectory:

@@ -26,8 +26,6 @@ class SharedAnswers(Generic[T]):
         self._entries, self._ttl, self._clock = entries, ttl, clock
         self._kept: OrderedDict[str, tuple[float, T]] = OrderedDict()
         self._flights: dict[str, _Flight[T]] = {}
-        self.hits = 0
-        """How many askers needed no work of their own."""
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -40,13 +38,10 @@ class SharedAnswers(Generic[T]):
         kept = self._kept.get(key)
         if kept is not None and self._clock() < kept[0]:
             self._kept.move_to_end(key)
-            self.hits += 1
             return kept[1]
         flight = self._flights.get(key)
         if flight is None:
             flight = self._begin(key, work)
-        else:
-            self.hits += 1
         flight.waiting += 1
         try:
             return await asyncio.shield(flight.task)

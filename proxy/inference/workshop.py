@@ -183,6 +183,8 @@ class ConfiguredBackends:
                     raise ValueError(f"backend: `{name}`: {error}") from None
             case JudgeBackendSettings():
                 raise ValueError(f"backend: `{name}` is a judge, and a classifier is needed")
+            case ModerationSettings() if task is Task.TOKEN:
+                raise ValueError(f"backend: `{name}` is of kind moderation, which names no entities in a text")
         if name not in self._services:
             self._services[name] = self._workshop.service(settings)
         return self._services[name]

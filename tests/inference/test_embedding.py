@@ -15,7 +15,7 @@ pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
 from proxy.guard.checks import Exchange, Reading
-from proxy.inference.embedding import embedding
+from proxy.inference.embedding import MAX_CHARACTERS, MAX_REFERENCES, embedding
 from proxy.inference.local import OnnxModel
 from proxy.inference.onnx_directory import describe_directory
 from proxy.inference.workshop import Workshop
@@ -70,6 +70,20 @@ async def test_equal_references_have_equal_scores(workshop: Workshop) -> None:
     first, second = await asyncio.gather(backend.read("ann bo", Exchange()), backend.read("ann bo", Exchange()))
     assert first == second
     assert len(set(first.scores.values())) == 1
+
+
+async def test_only_the_beginning_of_a_reference_is_compared(workshop: Workshop) -> None:
+    backend = workshop.open({}).similarity(lambda exchange: (exchange.question,))
+    beginning = "ann bo " * (MAX_CHARACTERS // 7 + 1)
+    longer = await backend.read("ann", Exchange(question=beginning[:MAX_CHARACTERS] + "rome " * 10_000))
+    assert longer == await backend.read("ann", Exchange(question=beginning[:MAX_CHARACTERS]))
+
+
+async def test_too_many_references_are_a_failure(workshop: Workshop) -> None:
+    backend = workshop.open({}).similarity(lambda exchange: ["ann"] * int(exchange.question))
+    assert len((await backend.read("ann", Exchange(question=str(MAX_REFERENCES)))).scores) == MAX_REFERENCES
+    with pytest.raises(ValueError, match="257 references"):
+        await backend.read("ann", Exchange(question=str(MAX_REFERENCES + 1)))
 
 
 def test_a_vector_of_nothing_is_finite(model: OnnxModel) -> None:

@@ -37,7 +37,7 @@ async def read(answer: Answer, text: str = "some text", **fields: Any) -> tuple[
 
 async def test_category_scores_become_scores() -> None:
     reading, service = await read(always(GOOD), "héllo \U0001f600", model="omni")
-    assert reading == Reading(scores=SCORES, notes={"flagged": True})
+    assert reading == Reading(scores=SCORES)
     assert service.asked == [{"input": "héllo \U0001f600", "model": "omni"}]
     assert service.headers[0]["authorization"] == f"Bearer {KEY}"
     assert service.headers[0]["content-type"] == "application/json"

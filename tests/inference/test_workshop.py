@@ -21,6 +21,7 @@ from proxy.config.backends import (
 )
 from proxy.config.deployment import UpstreamModel
 from proxy.guard.checks import Brief, Exchange
+from proxy.guard.detectors.pii import Pii
 from proxy.inference.batcher import Stopped
 from proxy.inference.local import OnnxModel, classification
 from proxy.inference.onnx_directory import describe_directory
@@ -145,6 +146,13 @@ def test_judges_and_classifiers_are_not_mixed_up(workshop: Workshop) -> None:
         backends.judge(BRIEF, "mod")
     with pytest.raises(ValueError, match="backend: `judge` is a judge"):
         backends.classifier("toxicity", "judge")
+
+
+def test_what_names_no_entities_is_refused_for_names(workshop: Workshop) -> None:
+    backends = workshop.open({"mod": MODERATION})
+    assert backends.classifier("toxicity", "mod")
+    with pytest.raises(ValueError, match="backend: `mod` is of kind moderation"):
+        Pii.from_config({"entities": ["person"], "backend": "mod"}, backends)
 
 
 def test_several_judges_have_to_be_named(workshop: Workshop) -> None:

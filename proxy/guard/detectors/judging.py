@@ -1,8 +1,7 @@
 """What the detectors that a judge model decides have in common: facts, what of its words may be shown, and answers.
 
-A judge is shown text before anything is withheld from it, and speaks in its own words. What it says is shown as far as
-it tells nothing that was withheld: its words that also stand in the judged text, and all with digits in them, have to
-stand in what may be seen of that text.
+A judge is shown text before anything is withheld from it, and speaks in its own words. It could spell what was withheld
+out, or turn it around, so what it says is shown only where nothing of the judged text was withheld.
 """
 
 from __future__ import annotations
@@ -41,10 +40,9 @@ class Shown:
         for finding in evidence.findings:
             self._words.update(_words(finding.value or ""))
 
-    def may(self, said: str, text: str) -> bool:
-        """Say whether ``said`` about ``text`` tells nothing that is not seen anyway."""
-        told = set(_words(text))
-        return all(word in self._words for word in _words(said) if word in told or any(ch.isdigit() for ch in word))
+    def whole(self, text: str) -> bool:
+        """Say whether every word of ``text`` is seen."""
+        return self._words.issuperset(_words(text))
 
 
 def _words(text: str) -> Iterator[str]:
@@ -162,8 +160,8 @@ class FactCheck(AnswerCheck):
         readings, shown = judged(evidence), Shown(evidence)
         pairs = [(fact, str(reading.notes[TEXT])) for reading in readings for fact in _facts(reading)]
         scores = [fact.score for fact, _ in pairs]
-        said = [fact.text if shown.may(fact.text, text) else MASK for fact, text in pairs]
-        reasons = [fact.reason if shown.may(fact.reason, text) else MASK for fact, text in pairs if fact.reason]
+        said = [fact.text if shown.whole(text) else MASK for fact, text in pairs]
+        reasons = [fact.reason if shown.whole(text) else MASK for fact, text in pairs if fact.reason]
         listed, answer = self._keys
         details: dict[str, object] = {
             "atomic_facts": said,

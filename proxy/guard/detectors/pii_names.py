@@ -57,6 +57,20 @@ ALIASES: Final[Mapping[str, str]] = {
 }
 """What recognizers of named entities call them."""
 
+OTHERS: Final = (
+    # Numbers, contacts and secrets: what has a format is found by rules.
+    *("email", "email_address", "phone", "phone_number", "url", "ip", "ip_address", "ssn", "us_ssn", "id", "id_number"),
+    *("tax_id", "bank_account", "routing_number", "government_id", "passport", "drivers_license", "account_number"),
+    *("driver_license", "credit_card", "credit_card_number", "iban", "iban_code", "username", "password", "crypto"),
+    # Other things than persons and places: the labels of CoNLL 2003 and OntoNotes 5, and ages.
+    *("misc", "org", "organization", "norp", "nrp", "fac", "product", "event", "work_of_art", "law", "language", "age"),
+    *("date", "time", "date_time", "date_of_birth", "percent", "money", "quantity", "ordinal", "cardinal"),
+)
+"""What recognizers name beside names, and is not asked for here."""
+
+_KNOWN: Final = Labels((*PARTS, *OTHERS), ALIASES)
+"""A backend with no label among them is none for names, unless the option ``labels`` knows one."""
+
 _GAP: Final = 3
 """The most characters between two parts of one name or address."""
 
@@ -91,8 +105,9 @@ class Names:
         """Return the names in a window's ``text``, in order and apart, ``part`` being the label of the finding.
 
         Raises:
-            ValueError: the reading names something outside the text.
+            ValueError: the reading names something outside the text, or has labels of which none is known.
         """
+        self._check(reading)
         parts: list[_Name] = []
         for entity in sorted(reading.entities):
             if not 0 <= entity.start <= entity.end <= len(text):
@@ -103,6 +118,11 @@ class Names:
                 if start < end:
                     parts.append(_Name(start, end, own))
         return [name for name in self._joined(parts, text) if self._kept(name, text)]
+
+    def _check(self, reading: Reading) -> None:
+        theirs = {entity.label for entity in reading.entities} or set(reading.scores)
+        if theirs and not any(self.labels.own(label) or _KNOWN.own(label) for label in theirs):
+            raise ValueError(f"none of the backend's labels is known: {', '.join(sorted(theirs)[:8])}")
 
     def _joined(self, parts: Iterable[_Name], text: str) -> Iterator[_Name]:
         """Join parts to names under the API's labels; ``number`` stays where there is nothing to join it with."""

@@ -91,7 +91,7 @@ class PolicyViolation:
     def report(self, evidence: Evidence) -> DetectorReport:
         """Return whether a clause is violated, which, and why, as the judge says of the first place where one is.
 
-        Of an answer its words are shown only as far as they tell nothing of what was withheld; a request's are its own.
+        Of an answer its words are shown only where nothing of the judged text was withheld; a request's are its own.
         """
         violations = [reading for reading in evidence.readings if _verdict(reading)]
         named = [clause for reading in violations for clause in self._named(reading)]
@@ -125,15 +125,17 @@ class PolicyViolation:
         if not isinstance(violated, bool) or not isinstance(names, list):
             raise ValueError("the judge did not say which clauses are violated, if any")
         own = [clause.name for clause in stage(self._policy, answering)]
+        named = [name for name in own if name in names]
         notes: dict[str, object] = {
             TEXT: text,
             "answering": answering,
-            _CLAUSES: own if len(own) == 1 else [name for name in own if name in names],
+            _CLAUSES: own if len(own) == 1 else named,
             # What is no quotation could say anything.
             _QUOTE: quote if isinstance(quote, str) and quote in text else "",
             _EXPLANATION: explanation if isinstance(explanation, str) else "",
         }
-        return Reading({_SCORE: float(violated)}, notes=notes)
+        # An answer that contradicts itself counts as what is worse.
+        return Reading({_SCORE: float(violated or bool(named))}, notes=notes)
 
 
 def _verdict(reading: Reading) -> str:
@@ -143,9 +145,9 @@ def _verdict(reading: Reading) -> str:
 def _words_of(reading: Reading, shown: Shown, instead: str) -> tuple[str, str]:
     """Return the explanation and the quotation of a violation, as far as they may be seen."""
     text, explanation, quote = (str(reading.notes[key]) for key in (TEXT, _EXPLANATION, _QUOTE))
-    if not explanation or (reading.notes["answering"] and not shown.may(explanation, text)):
+    if not explanation or (reading.notes["answering"] and not shown.whole(text)):
         explanation = instead
-    return explanation, quote if shown.may(quote, text) else MASK
+    return explanation, quote if shown.whole(quote) else MASK
 
 
 def _brief(policy: Sequence[Clause], answering: bool, explains: bool) -> Brief:

@@ -74,7 +74,7 @@ def _backend(name: str | None, least: float, backends: Backends) -> Backend:
 
 
 class SentenceSimilarity:
-    """Answers as a judge would, by comparing each sentence with the question."""
+    """Answers as a judge would, by comparing each sentence with the question, of which the beginning counts."""
 
     def __init__(self, similarity: Backend, least: float) -> None:
         """Take what compares a text with the question, and from which cosine on it fits."""

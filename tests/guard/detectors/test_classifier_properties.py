@@ -34,7 +34,8 @@ _KINDS = {"Smith": "SURNAME", "Lee": "SURNAME", "Berlin": "CITY", "Paris": "CITY
 
 def _says(text: str) -> Reading:
     """Return scores under every label in use, and names, some of which are only seen in some contexts."""
-    scores = {label: drawn_score(text, label) for label in (*LABELS, "sfw", "nsfw", "injection", "jailbreak", "0", "1")}
+    labels = (*LABELS, "sfw", "nsfw", "injection", "jailbreak", "person", "0", "1")
+    scores = {label: drawn_score(text, label) for label in labels}
     entities = tuple(
         Entity(found.start(), found.end(), _KINDS.get(found.group(), "GIVEN_NAME"), 0.9)
         for found in _NAMES.finditer(text)

@@ -87,7 +87,7 @@ def test_relevancy_takes_facts_apart() -> None:
 @pytest.mark.parametrize(("score", "found"), [(0, True), (1, False), (2, False)])
 def test_an_answer_below_the_threshold_is_found(score: int, found: bool) -> None:
     detector = built("adherence", facts=[fact("so", score)])
-    expected = [Match(0, len(TEXT), "NOT_ADHERENT", "")] if found else []
+    expected = [Match(0, len(TEXT), "NOT_ADHERENT", "", TEXT)] if found else []
     assert scan(detector.scanner(EXCHANGE), [TEXT]).matches == expected
     assert detector.placeholder("NOT_ADHERENT", 0) == "[NOT_ADHERENT_1]"
 
@@ -103,16 +103,17 @@ def test_an_answer_that_states_nothing_is_not_held_against_anybody(name: str) ->
 def test_facts_tell_nothing_that_was_withheld(name: str) -> None:
     facts = [
         fact("Ann lives in Rome", 1, "as Rome says"),
-        fact("Her number is 555-0100", 0, "5550100 is new"),
-        fact("It is hers", 0),
+        fact("Her number is 555-0100", 0, "5-5-5-0-1-0-0 is new"),
+        fact("It is five, five, five and 0010 turned around", 0),
     ]
     detector = built(name, facts=facts)
-    _, details = report(detector, TEXT, shown="Ann lives in Rome. Her number is <PHONE_NUMBER_0>.")
-    assert details["atomic_facts"] == ["Ann lives in Rome", "***", "It is hers"]
-    assert json.loads(details[f"{name}_response"])["chain_of_thought"] == ["as Rome says", "***"]
-    _, details = report(detector, TEXT, shown="")
-    assert details["atomic_facts"] == ["***", "***", "***"]
-    assert (details[f"{name}_list"], "555" in json.dumps(details)) == ([1, 0, 0], False)
+    for shown in ("Ann lives in Rome. Her number is <PHONE_NUMBER_0>.", ""):
+        _, details = report(detector, TEXT, shown=shown)
+        assert details["atomic_facts"] == ["***", "***", "***"]
+        assert json.loads(details[f"{name}_response"])["chain_of_thought"] == ["***", "***"]
+        assert details[f"{name}_list"] == [1, 0, 0]
+    _, details = report(detector, TEXT)
+    assert details["atomic_facts"] == [one["fact"] for one in facts]
 
 
 @each

@@ -101,6 +101,33 @@ def test_a_backend_that_names_what_is_not_there_fails() -> None:
         scan(Pii.from_config({"entities": ["person"]}, beyond).scanner(PROMPT), ["Anna"])
 
 
+def _naming(*labels: str, scores: dict[str, float] | None = None) -> FakeBackends:
+    return _backends(lambda _: Reading(scores or {}, tuple(Entity(0, 4, label, 0.9) for label in labels)))
+
+
+@pytest.mark.parametrize(
+    "backends", [_naming("XPER"), _naming("LABEL_1", "LABEL_2"), _naming(scores={"harassment": 0.1}), _naming("")]
+)
+def test_a_backend_none_of_whose_labels_is_known_fails(backends: FakeBackends) -> None:
+    with pytest.raises(ValueError, match="none of the backend's labels is known"):
+        scan(Pii.from_config({"entities": ["person"]}, backends).scanner(PROMPT), ["Anna"])
+
+
+@pytest.mark.parametrize(
+    "backends",
+    [_naming("ORG"), _naming("Date-Time"), _naming("CITY"), _naming("XPER", "email"), _naming(scores={"PERSON": 0.0})],
+)
+def test_what_nobody_asks_for_is_no_failure(backends: FakeBackends) -> None:
+    for config in ({}, {"labels": {"PER": "person"}}):
+        detector = Pii.from_config({"entities": ["person"], **config}, backends)
+        assert scan(detector.scanner(PROMPT), ["Anna"]).matches == []
+
+
+def test_a_label_of_the_operators_is_known() -> None:
+    detector = Pii.from_config({"entities": ["person"], "labels": {"XPER": "person"}}, _naming("XPER"))
+    assert [match.label for match in scan(detector.scanner(PROMPT), ["Anna"]).matches] == ["PERSON"]
+
+
 @given(st.integers(0, 500), st.data())
 def test_a_name_at_any_place_is_found_once_and_whole(offset: int, data: st.DataObject) -> None:
     text = ("so " * 200)[:offset] + " Anna Smith " + "then " * 20

@@ -85,6 +85,20 @@ def test_a_violation_of_no_clause_in_particular() -> None:
     assert (found["violating_policy"], found["violated_rules"]) == ("The policy as a whole", [])
 
 
+@pytest.mark.parametrize(
+    ("violated", "clauses", "clause"),
+    [(False, ["R2"], "Never give cooking recipes."), (True, [], "The policy as a whole"), (False, ["Q9"], None)],
+)
+def test_a_judge_that_contradicts_itself_is_believed_in_the_worse(
+    violated: bool, clauses: list[str], clause: str | None
+) -> None:
+    says = Reading(notes={"policy_violated": violated, "violated_clauses": clauses})
+    found = details(built(says=lambda _: says), "some salt", ANSWER)
+    assert (found["policy_violated"], found["violating_policy"]) == (bool(clause), clause or "No Violation Found")
+    lone = details(built({"policy_text": "Be kind."}, lambda _: says), "some salt", ANSWER)
+    assert lone["policy_violated"] is violated
+
+
 def test_no_violation() -> None:
     assert details(built(), "good day", ANSWER) == {
         "violating_policy": "No Violation Found",
@@ -109,6 +123,14 @@ def test_withheld_text_is_not_told_by_the_judge() -> None:
     assert found["explanation"] == "This is violated: No weapons."
     assert found["most_unsafe_content"] == "***"
     assert "gun" not in json.dumps(found)
+
+
+@pytest.mark.parametrize("told", ["It says n-u-g backwards.", "G U N", "A nug.", "A weapon is bought."])
+def test_where_something_was_withheld_the_judge_has_no_words(told: str) -> None:
+    notes = {**verdict("buy a gun here").notes, "explanation": told}
+    detector = built(says=lambda _: Reading(notes=notes))
+    assert details(detector, "buy a gun here", ANSWER)["explanation"] == told
+    assert details(detector, "buy a gun here", ANSWER, shown=False)["explanation"] == "This is violated: No weapons."
 
 
 def test_of_a_request_the_explanation_is_the_clients_own_to_read() -> None:
@@ -149,7 +171,7 @@ def test_a_stage_without_rules_asks_nothing() -> None:
     detector = built({"rules": [RULE]})
     assert scan(detector.scanner(PROMPT), ["some salt"]).matches == []
     assert scan(detector.scanner(None), ["some salt"]).matches == []
-    assert scan(detector.scanner(ANSWER), ["some salt"]).matches == [Match(0, 9, "POLICY_VIOLATION", "")]
+    assert scan(detector.scanner(ANSWER), ["some salt"]).matches == [Match(0, 9, "POLICY_VIOLATION", "", "some salt")]
 
 
 def test_a_single_line_is_cut_into_sentences() -> None:
