@@ -48,8 +48,6 @@ async def test_an_answer_of_a_real_server_is_read(llama_url: str) -> None:
         )
         reading = await judge.ask(BRIEF).read(TEXT, Exchange())
     assert (reading.notes["fish"], reading.notes["share"]) == (True, 0.5)
-    assert judge.usage.prompt_tokens > len(TEXT)
-    assert judge.usage.completion_tokens > 0
 
 
 @pytest.mark.parametrize("structured", ["json_schema", "json_object"])
@@ -59,4 +57,3 @@ async def test_the_response_format_is_taken_and_nonsense_is_not(llama_url: str, 
         judge = Judge(settings(llama_url, structured=structured, max_tokens=64), client, nonce=nonces())
         with pytest.raises(JudgeFailure, match="cannot be used"):
             await judge.ask(BRIEF).read(TEXT, Exchange())
-    assert (judge.usage.requests, judge.usage.wrong_answers) == (2, 2)
