@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+import argparse
+import asyncio
+import enum
+import ftplib
+import inspect
+import io
+import itertools
 import json
+import os
+import pprint
+import smtplib
+import string
+import subprocess
+import traceback
+import unittest.mock
+import zipapp
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -38,6 +54,28 @@ _HARMLESS = (
 )
 
 
+# None of them is among those whose documentation is trained on.
+_MODULES = (
+    argparse,
+    asyncio,
+    enum,
+    ftplib,
+    io,
+    itertools,
+    os,
+    pprint,
+    smtplib,
+    string,
+    subprocess,
+    traceback,
+    unittest,
+    unittest.mock,
+    zipapp,
+)
+_LONG = 500
+_SHARE = 0.15
+
+
 @pytest.fixture(scope="module")
 def model() -> Path:
     if not (_MODEL / "model.onnx").exists():
@@ -67,6 +105,25 @@ def test_attacks_are_above_and_harmless_texts_below_the_threshold(scorer: Scorer
     flagged = [text for text, score in zip(_HARMLESS, scorer.scores(_HARMLESS), strict=True) if score >= threshold]
     assert missed == []
     assert flagged == []
+
+
+def _docstrings(module: ModuleType) -> set[str]:
+    owners = [module, *(each for each in vars(module).values() if inspect.isclass(each) or inspect.isroutine(each))]
+    return {text for owner in owners if (text := inspect.getdoc(owner)) and len(text) > _LONG}
+
+
+def test_few_long_docstrings_of_the_standard_library_look_like_attacks(scorer: Scorer, threshold: float) -> None:
+    texts = sorted(set().union(*map(_docstrings, _MODULES)))
+    assert len(texts) > 30
+    flagged = [text[:60] for text, score in zip(texts, scorer.scores(texts), strict=True) if score >= threshold]
+    assert len(flagged) <= _SHARE * len(texts), flagged
+
+
+def test_an_attack_is_found_in_the_middle_of_a_long_harmless_text(scorer: Scorer, threshold: float) -> None:
+    text = inspect.getdoc(smtplib.SMTP) or ""
+    half = text.find("\n", len(text) // 2)
+    whole = f"{text[:half]}\n{_ATTACKS[0]}\n{text[half:]}"
+    assert scorer.scores([whole])[0] >= threshold
 
 
 @given(text=st.text(max_size=200))

