@@ -24,7 +24,8 @@ _REACHED_AT = {"0.0.0.0": LOOPBACK, "::": "[::1]"}  # noqa: S104 - it is shown, 
 
 _BANNER = """\
 Tidegate is ready at {base_url} with a demo model behind it.
-Deployments: demo redacts, demo-block blocks, demo-observe only reports. Ctrl-C stops it.
+Deployments: demo redacts, demo-block blocks, demo-observe only reports, and demo-models asks the local models,
+where `tidegate models` has built them. Ctrl-C stops it.
 
 Paste this into another terminal:
 
