@@ -151,9 +151,9 @@ class AnswerGuard(AnswerFacts):
         elif fields is not None:
             yield from self._finished([self._envelope.made(fields)])
 
-    def _encode(self, sent: Sent) -> bytes:
+    def _encode(self, sent: Sent, output_section: Section | None = None) -> bytes:
         self.text_sent = self.text_sent or any(deltas.has_text(choice) for choice in sent[0]["choices"])
-        return self._envelope.encode(sent)
+        return self._envelope.encode(sent, output_section)
 
     def clean(self, text: str) -> str:
         """Return an upstream's error message as far as this policy lets it through."""
@@ -257,8 +257,7 @@ class AnswerGuard(AnswerFacts):
                     payload = None
                     yield self._encode(self._envelope.made(said))
                 yield Wait.READINGS
-            self.text_sent = self.text_sent or any(deltas.has_text(choice) for choice in chunk["choices"])
-            yield self._envelope.encode((chunk, payload), self.section() if reporting else None)
+            yield self._encode((chunk, payload), self.section() if reporting else None)
 
     def _time(self) -> float:
         return self._now

@@ -79,7 +79,6 @@ class RequestGuard:
         self._exchange = exchange or Exchange()
         self._record = Record()
         self._asked: list[Asked] = []
-        self._open: dict[Asked, None] = {}
         self._lanes = [self._lane(text, hiding=pii_redaction) for text in self._texts]
         self._across = self._across_parts()
         for text, lane in zip(self._texts, self._lanes, strict=True):
@@ -115,12 +114,10 @@ class RequestGuard:
     def take_asked(self) -> list[Asked]:
         """Return the questions that arose since the last call; all have to be answered before ``finish``."""
         taken, self._asked[:] = list(self._asked), ()
-        self._open.update(dict.fromkeys(taken))
         return taken
 
     def answer(self, asked: Asked, reading: Reading | None) -> None:
         """Take the answer to a question, None where it failed."""
-        self._open.pop(asked, None)
         asked.lane.answer(asked, reading)
 
     def settle(self) -> None:
@@ -160,17 +157,6 @@ class RequestGuard:
         if blocked_by is not None:
             result.blocked, result.message = True, block_message(self._policy, blocked_by)
         return result
-
-
-def screen(body: Json, policy: Policy, *, pii_redaction: bool = False, exchange: Exchange | None = None) -> Screening:
-    """Screen a request under a policy that need not ask anybody.
-
-    Raises:
-        UnseenContent: an enforcing policy meets content that it cannot read.
-    """
-    guard = RequestGuard(body, policy, pii_redaction=pii_redaction, exchange=exchange)
-    guard.settle()
-    return guard.finish()
 
 
 def _hear(lane: Lane, text: str) -> None:

@@ -10,6 +10,8 @@ from aiohttp import web
 from proxy.config.deployment import Configuration, Deployment
 from proxy.events import Stage
 from proxy.guard.answer import AnswerGuard
+from proxy.guard.checks import Exchange as GuardedExchange
+from proxy.guard.policy import Policy
 from proxy.guard.request_texts import UnseenContent, exchange_of
 from proxy.guard.screening import RequestGuard, Screening
 from proxy.guard.sections import empty_section
@@ -91,7 +93,7 @@ async def _screened_in_time(
 
 async def _screened(request: web.Request, deployment: Deployment, body: Body, tracker: Tracker, size: int) -> Screening:
     """The request, of ``size`` bytes, after the input policy. Raises ApiError (400) where it must not go upstream."""
-    exchange = exchange_of(body, deployment.upstream.system_prompt)
+    exchange = _exchange_for(body, deployment, deployment.input_policy)
     policy, hiding = deployment.input_policy, deployment.pii_redaction
     try:
         guard = await aside(partial(RequestGuard, body, policy, pii_redaction=hiding, exchange=exchange), size)
@@ -106,6 +108,11 @@ async def _screened(request: web.Request, deployment: Deployment, body: Body, tr
     if screening.blocked:
         raise _blocked(screening)
     return screening
+
+
+def _exchange_for(body: Body, deployment: Deployment, policy: Policy) -> GuardedExchange:
+    """What the policy's detectors may know of a request: nothing where there are none."""
+    return exchange_of(body, deployment.upstream.system_prompt) if policy.enforcements else GuardedExchange()
 
 
 def _inquiries(request: web.Request, deployment: Deployment, stage: Stage) -> Inquiries:
@@ -142,7 +149,7 @@ def _exchange(
         tool_names=tool_names(body),
         include_usage=include_usage(body),
         prompt_characters=screening.characters,
-        exchange=replace(exchange_of(screening.body, model.system_prompt), answering=True),
+        exchange=replace(_exchange_for(screening.body, deployment, deployment.output_policy), answering=True),
     )
     return Exchange(
         deployment=deployment,

@@ -17,9 +17,10 @@ from proxy.guard.detectors.keyword_detector import KeywordDetector
 from proxy.guard.findings import Action, Match
 from proxy.guard.lane import Asked
 from proxy.guard.policy import Enforcement, Judged, OnError, Policy
-from proxy.guard.screening import RequestGuard, Screening, screen
+from proxy.guard.screening import RequestGuard, Screening
 from proxy.guard.windows import SilentScanner, Window, Windows, WindowScanner
 from tests.guard.awaiting import Naming
+from tests.guard.screens import screen
 from tests.support.backends import FakeBackend
 
 Json = dict[str, Any]

@@ -12,8 +12,9 @@ from proxy.guard.detectors.keyword_detector import KeywordDetector
 from proxy.guard.findings import Action
 from proxy.guard.policy import Enforcement, Judged, Policy, Unseen
 from proxy.guard.request_texts import UnseenContent
-from proxy.guard.screening import Screening, screen
+from proxy.guard.screening import Screening
 from tests.guard.fakes import FailingDetector
+from tests.guard.screens import screen
 
 Json = dict[str, Any]
 

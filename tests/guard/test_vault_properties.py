@@ -15,10 +15,11 @@ from proxy.guard.answer import AnswerGuard
 from proxy.guard.detectors.keyword_detector import KeywordDetector
 from proxy.guard.findings import Action
 from proxy.guard.policy import NO_POLICY, Enforcement, Judged, Policy
-from proxy.guard.screening import Screening, screen
+from proxy.guard.screening import Screening
 from tests.guard.answers import TOOL, choice, chunk, fields_of, streamed_answer, units, whole_answer
 from tests.guard.fakes import RulesDetector
 from tests.guard.oracle import Spec
+from tests.guard.screens import screen
 
 Json = dict[str, Any]
 

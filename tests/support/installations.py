@@ -7,9 +7,7 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
-import aiohttp
 import pytest
-from aiohttp import web
 
 from proxy.inference.locations import models_dir
 from proxy.inference.onnx_directory import describe_directory
@@ -18,7 +16,7 @@ from proxy.metrics import Metrics
 from proxy.server.app import create_app
 from proxy.store import FileStore
 from proxy.upstream.client import UpstreamClient
-from tests.support.proxies import Proxy, Recorder
+from tests.support.proxies import Proxy, Recorder, serving
 
 MODELS = (*dict.fromkeys(LOCAL_MODELS.values()), EMBEDDING_MODEL)
 """The directories of all local models."""
@@ -44,12 +42,5 @@ async def installed(path: Path, environ: Mapping[str, str]) -> AsyncIterator[Pro
     recorder = Recorder()
     store = FileStore(path, environ, ttl=0.0, open_backends=workshop.open)
     app = create_app(store, [recorder], metrics=Metrics(), upstream=upstream, workshop=workshop)
-    runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    port = runner.addresses[0][1]
-    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
-        try:
-            yield Proxy(app, port, session, recorder)
-        finally:
-            await runner.cleanup()
+    async with serving(app, recorder) as proxy:
+        yield proxy

@@ -131,7 +131,13 @@ async def tidegate(configured: Configuration | Store) -> AsyncIterator[Proxy]:
     """Serve a configuration until the block is left."""
     store = StaticStore(configured) if isinstance(configured, Configuration) else configured
     recorder = Recorder()
-    app = create_app(store, [recorder], metrics=Metrics())
+    async with serving(create_app(store, [recorder], metrics=Metrics()), recorder) as proxy:
+        yield proxy
+
+
+@contextlib.asynccontextmanager
+async def serving(app: web.Application, recorder: Recorder) -> AsyncIterator[Proxy]:
+    """Serve an application that ``recorder`` observes until the block is left."""
     runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from proxy.guard.checks import Backend, Check, Exchange, Reading
 from proxy.guard.detector import RuleReport, Scanner
-from proxy.guard.detectors.options import known, positive
+from proxy.guard.detectors.options import known, positive, probability
 from proxy.guard.findings import Match
 from proxy.guard.windows import Find, SilentScanner, Window, Windows, WindowScanner
 
@@ -18,6 +19,7 @@ MASK: Final = "***"
 MAX_WINDOW: Final = 65_536
 """The most characters that a window may be configured to have."""
 
+_THRESHOLD: Final = 0.5
 _SLIP: Final = 1e-3
 """By how much a probability may leave its range: sums of small floating point numbers do."""
 
@@ -174,6 +176,43 @@ class Classifier:
             return window.flagged(label) if label else ()
 
         return TranslatingScanner(self.detector, self.backend, self.windows, exchange, find, translate)
+
+
+class ClassifierDetector(ABC):
+    """What detectors have in common that show windows to a classifier. Immutable; one serves all lanes."""
+
+    name: str
+    asks: Final = True
+    _classifier: Classifier
+
+    def rules(self) -> Sequence[RuleReport]:
+        """Return one line: what waits for its window to be filled."""
+        return self._classifier.rules()
+
+    def scanner(self, exchange: Exchange | None) -> Scanner:
+        """Return a scanner for one lane."""
+        return self._classifier.scanner(exchange, self._translate, self._verdict)
+
+    def placeholder(self, label: str, index: int) -> str:
+        """Return the label in square brackets, counted from 1."""
+        return f"[{label}_{index + 1}]"
+
+    @abstractmethod
+    def _translate(self, reading: Reading, text: str) -> Reading:
+        """Return what a backend says about ``text`` in this detector's words; ValueError where it is no answer."""
+
+    @abstractmethod
+    def _verdict(self, reading: Reading) -> str:
+        """Return the label under which a window is found, "" where it is not."""
+
+
+def threshold_option(config: Mapping[str, object], local: float) -> float:
+    """Return the option ``threshold``: by default ``local`` for the local model, and one half for another backend.
+
+    Raises:
+        ValueError: it is no probability.
+    """
+    return probability(config, "threshold", _THRESHOLD if config.get("backend") else local)
 
 
 def greatest(readings: Iterable[Reading], labels: Sequence[str]) -> dict[str, float]:

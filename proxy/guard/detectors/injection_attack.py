@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
-from proxy.guard.checks import Backends, Exchange, Reading
-from proxy.guard.detector import DetectorReport, Evidence, RuleReport, Scanner
-from proxy.guard.detectors.classifying import MASK, Classifier, Labels, growing, windows_option
+from proxy.guard.checks import Backends, Reading
+from proxy.guard.detector import DetectorReport, Evidence
+from proxy.guard.detectors.classifying import (
+    MASK,
+    Classifier,
+    ClassifierDetector,
+    Labels,
+    growing,
+    threshold_option,
+    windows_option,
+)
 from proxy.guard.detectors.compliance import mapping
-from proxy.guard.detectors.options import flag, known, probability, string
+from proxy.guard.detectors.options import flag, known, string
 
 KINDS: Final = ("injection", "jailbreak")
 LABELS: Final = ("safe", *KINDS)
@@ -31,8 +39,7 @@ _ALIASES: Final[Mapping[str, str]] = {
 }
 """What other classifiers call the three."""
 
-_THRESHOLD: Final = 0.5
-_LOCAL_THRESHOLD: Final = 0.9
+LOCAL_THRESHOLD: Final = 0.9
 """Of the local model, chosen on validation data."""
 
 _MEANINGS: Final[Mapping[str, str]] = {
@@ -43,11 +50,10 @@ _MEANINGS: Final[Mapping[str, str]] = {
 _NOTHING: Final = Reading({"safe": 1.0, "attack": 0.0, "injection": 0.0, "jailbreak": 0.0})
 
 
-class InjectionAttack:
+class InjectionAttack(ClassifierDetector):
     """Finds attacks on the model's instructions. Immutable; one serves all lanes."""
 
     name = "injection_attack"
-    asks = True
 
     def __init__(self, classifier: Classifier, labels: Labels, threshold: float, explains: bool = False) -> None:
         """Take what is asked, what its labels mean, from which score on an attack counts, and whether to explain it."""
@@ -67,21 +73,9 @@ class InjectionAttack:
         return cls(
             Classifier(cls.name, backend, windows_option(config, growing(48, 384, 96))),
             Labels.from_config(config, LABELS, _ALIASES),
-            probability(config, "threshold", _THRESHOLD if config.get("backend") else _LOCAL_THRESHOLD),
+            threshold_option(config, LOCAL_THRESHOLD),
             flag(config, "need_explanation", False),
         )
-
-    def rules(self) -> Sequence[RuleReport]:
-        """Return one line: what waits for its window to be filled."""
-        return self._classifier.rules()
-
-    def scanner(self, exchange: Exchange | None) -> Scanner:
-        """Return a scanner for one lane."""
-        return self._classifier.scanner(exchange, self._translate, self._verdict)
-
-    def placeholder(self, label: str, index: int) -> str:
-        """Return ``[INJECTION_n]`` or ``[JAILBREAK_n]``, counted from 1."""
-        return f"[{label}_{index + 1}]"
 
     def report(self, evidence: Evidence) -> DetectorReport:
         """Return the flag, the kinds of attack, and what was read in the worst window; scores are strings."""

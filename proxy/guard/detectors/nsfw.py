@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
-from proxy.guard.checks import Backends, Exchange, Reading
-from proxy.guard.detector import DetectorReport, Evidence, RuleReport, Scanner
-from proxy.guard.detectors.classifying import Classifier, Labels, growing, windows_option
+from proxy.guard.checks import Backends, Reading
+from proxy.guard.detector import DetectorReport, Evidence
+from proxy.guard.detectors.classifying import (
+    Classifier,
+    ClassifierDetector,
+    Labels,
+    growing,
+    threshold_option,
+    windows_option,
+)
 from proxy.guard.detectors.compliance import mapping
-from proxy.guard.detectors.options import known, probability, string
+from proxy.guard.detectors.options import known, string
 
 LABELS: Final = ("sfw", "nsfw")
 
@@ -29,16 +36,14 @@ _ALIASES: Final[Mapping[str, str]] = {
 }
 """What other classifiers and moderation services call the two."""
 
-_THRESHOLD: Final = 0.5
-_LOCAL_THRESHOLD: Final = 0.3
+LOCAL_THRESHOLD: Final = 0.3
 """Of the local model, chosen on validation data."""
 
 
-class Nsfw:
+class Nsfw(ClassifierDetector):
     """Finds sexually explicit text. Immutable; one serves all lanes."""
 
     name = "nsfw"
-    asks = True
 
     def __init__(self, classifier: Classifier, labels: Labels, threshold: float) -> None:
         """Take what is asked, what its labels mean, and from which score on ``nsfw`` counts."""
@@ -56,21 +61,8 @@ class Nsfw:
         known(config, cls.name, ("threshold", "backend", "labels", "windows"))
         backend = backends.classifier(cls.name, string(config, "backend") or None)
         classifier = Classifier(cls.name, backend, windows_option(config, growing(48, 384, 96)))
-        default = _THRESHOLD if config.get("backend") else _LOCAL_THRESHOLD
-        threshold = probability(config, "threshold", default)
+        threshold = threshold_option(config, LOCAL_THRESHOLD)
         return cls(classifier, Labels.from_config(config, LABELS, _ALIASES), threshold)
-
-    def rules(self) -> Sequence[RuleReport]:
-        """Return one line: what waits for its window to be filled."""
-        return self._classifier.rules()
-
-    def scanner(self, exchange: Exchange | None) -> Scanner:
-        """Return a scanner for one lane."""
-        return self._classifier.scanner(exchange, self._translate, self._verdict)
-
-    def placeholder(self, label: str, index: int) -> str:
-        """Return ``[NSFW_n]``, counted from 1."""
-        return f"[{label}_{index + 1}]"
 
     def report(self, evidence: Evidence) -> DetectorReport:
         """Return the flag, and both scores of the worst window; without any, the text is safe for work."""
@@ -81,7 +73,7 @@ class Nsfw:
         scores: dict[str, object] = {label: round(worst.scores[label], 6) for label in LABELS}
         return DetectorReport({"nsfw": int(fired)}, {**scores, "compliance_mapping": mapping(self.name, fired)})
 
-    def _translate(self, reading: Reading, _: str) -> Reading:
+    def _translate(self, reading: Reading, text: str) -> Reading:
         scores = self._labels.probabilities(reading.scores)
         nsfw = scores.get("nsfw", 1 - scores["sfw"] if "sfw" in scores else 0.0)
         return Reading({"sfw": scores.get("sfw", 1 - nsfw), "nsfw": nsfw})

