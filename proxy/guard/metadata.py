@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 from proxy.guard.policy import Policy
-from proxy.guard.screening import clean
+from proxy.guard.screening import IDENTIFIER, clean
 from proxy.protocol import chunks
 
 Json = dict[str, Any]
@@ -30,7 +29,6 @@ _CONSTANTS: Final = frozenset(
 """Strings of the protocol itself; they say nothing of their own."""
 _ENVELOPE: Final = ("id", "model", "system_fingerprint", "provider")
 """Who answers: the same in every chunk of an answer, so that no text can be spelled in them."""
-_IDENTIFIER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+=-]{0,127}")
 _REMEMBERED: Final = 256
 """Strings whose judgement is kept: an answer repeats the few that it has in every chunk."""
 _LONGEST: Final = 512
@@ -137,7 +135,7 @@ class Metadata:
     def _note_envelope(self, chunk: Json) -> None:
         for key in _ENVELOPE:
             value = chunk.get(key)
-            if value and key not in self._envelope and isinstance(value, str) and _IDENTIFIER.fullmatch(value):
+            if value and key not in self._envelope and isinstance(value, str) and IDENTIFIER.fullmatch(value):
                 self._envelope[key] = self._cleaned[value] = value
 
     def _clean(self, text: str) -> str:

@@ -43,8 +43,8 @@ class Screening:
     """Characters of text in the messages."""
 
 
-_NAMELIKE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+=-]{0,127}")
-"""What says too little for a classifier to judge it."""
+IDENTIFIER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+=-]{0,127}")
+"""What looks like a name that programs go by; it says too little for a classifier to judge it."""
 
 
 class RequestGuard:
@@ -188,7 +188,7 @@ def clean(text: str, policy: Policy) -> str:
     """
     if not policy.enforcing:
         return text
-    if policy.awaiting and not _NAMELIKE.fullmatch(text):
+    if policy.awaiting and not IDENTIFIER.fullmatch(text):
         return ""
     lane = Lane(LaneKey(0, "content"), policy)
     cleaned = lane.feed(text, 0.0) + lane.finish(0.0)
